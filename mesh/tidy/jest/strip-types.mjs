@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { stripTypeScriptTypes } from "node:module";
 
 export default {
-  getCacheKey: (source, path) => createHash("sha1").update(`${process.version}\0${path}\0${source}`).digest("hex"),
+  getCacheKey: (source, path) =>
+    createHash("sha1").update(`${process.version}\0${path}\0${source}`).digest("hex"),
   process: (source, path) => ({
     code: path.endsWith(".ts") ? stripTypeScriptTypes(source, { mode: "strip" }) : source,
   }),

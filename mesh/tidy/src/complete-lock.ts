@@ -1,10 +1,10 @@
 /**
  * Completes package-lock.json after `npm install`, and writes the file back.
  *
- * npm leaves a platform's optional package out of the lock when the registry in use does not offer it, and `npm ci`
- * then refuses that very lock (npm/cli#9846). Each missing one is added with its version and platform, and without an
- * integrity hash, so that the same lock installs here and elsewhere. Download addresses are taken out: they belong to
- * the machine that installs.
+ * npm leaves a platform's optional package out of the lock when the registry in use does not offer it, and
+ * `npm ci` then refuses that very lock (npm/cli#9846). Each missing one is added with version and platform and
+ * without an integrity hash, so that the same lock installs here and elsewhere. Download addresses are taken out:
+ * they belong to the machine that installs.
  *
  * Run by `npm run lock`, the only way in which the lock changes.
  */
@@ -48,7 +48,7 @@ const PROCESSORS: Readonly<Record<string, string>> = {
 
 const EXACT_OR_CARET = /^[~^]?(\d+\.\d+\.\d+.*)$/;
 
-/** The entry that npm would have written for a platform package, or nothing where the name speaks of no platform. */
+/** The entry that npm would have written, or nothing where the name speaks of no platform. */
 function platformEntry(name: string, range: string, dev: boolean): object | undefined {
   const version = EXACT_OR_CARET.exec(range)?.[1];
   const words = name.replace(/^.*\//, "").split(/[-.]/);

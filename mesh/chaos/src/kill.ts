@@ -1,0 +1,89 @@
+import type { Platform } from "../../dev/testing/platform.ts";
+import type { Journal } from "./journal.ts";
+
+/** The processes that a run kills, each in turn. */
+export const TARGETS = ["jobs", "worker", "observatory", "gateway", "nats", "postgres"] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** What one kill hit. */
+export interface Hit {
+  readonly target: Target;
+  readonly leasesOpen: number;
+  readonly submitsInFlight: number;
+  /** How long until the process's successor was up, in milliseconds. */
+  readonly backMs: number;
+  /** Kills that hit too little and were repeated. */
+  readonly repeated: number;
+}
+
+function pidOf(platform: Platform, target: Target): number {
+  const { services, nats, postgres } = platform.run;
+  if (target === "nats") return nats.pid;
+  if (target === "postgres") return postgres.pid;
+  const pid = services[target]?.[0]?.pid;
+  if (pid === undefined) throw new Error(`no process ${target} in run.json`);
+  return pid;
+}
+
+/** How many leases are open in the project, by the queues' own depth. */
+async function leasesOpen(platform: Platform): Promise<number> {
+  const { status, body } = await platform.send("GET", "/v1/queues");
+  if (status !== 200) return 0;
+  return body.queues.reduce(
+    (sum: number, { depth }: { depth: { RUNNING?: number } }) => sum + (depth.RUNNING ?? 0),
+    0,
+  );
+}
+
+/**
+ * Kills one process with -9 while at least `atLeast` leases are open and as many submits in flight, and waits until
+ * its successor is in run.json. A kill that would hit less waits for more work; one that did is repeated.
+ *
+ * @param work - how many jobs are given to workers, and how many are submitted around the kill
+ */
+export async function killUnderLoad(
+  platform: Platform,
+  journal: Journal,
+  target: Target,
+  work: { atLeast: number; running: number; around: number },
+): Promise<Hit> {
+  for (let repeated = 0; repeated < 10; repeated += 1) {
+    await journal.submit(work.running, { task: "orrery.sleep", input: { ms: 4_000 } });
+    const open = await until(
+      () => leasesOpen(platform),
+      (count) => count >= work.atLeast,
+      20_000,
+    );
+    const pid = pidOf(platform, target);
+    const submitted = journal.submit(work.around, { task: "orrery.sleep", input: { ms: 50 } });
+    await until(
+      async () => journal.inFlight,
+      (count) => count >= work.atLeast,
+      5_000,
+    );
+    const submitsInFlight = journal.inFlight;
+    process.kill(pid, "SIGKILL");
+    const killed = performance.now();
+    await until(
+      async () => pidOf(platform, target),
+      (now) => now !== pid,
+      60_000,
+    );
+    const backMs = Math.round(performance.now() - killed);
+    await submitted;
+    if (open >= work.atLeast && submitsInFlight >= work.atLeast) {
+      return { target, leasesOpen: open, submitsInFlight, backMs, repeated };
+    }
+  }
+  throw new Error(`ten kills of ${target} in a row hit too little`);
+}
+
+/** Asks until the answer is good or the time is over, and returns the last answer. */
+async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs: number): Promise<T> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (good(answer) || performance.now() > end) return answer;
+    await new Promise((done) => setImmediate(done));
+  }
+}

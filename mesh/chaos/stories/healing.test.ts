@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { connect } from "nats";
+import { eventually } from "../../chassis/src/testing/eventually.ts";
+import { Platform } from "../../dev/testing/platform.ts";
+import { Journal } from "../src/journal.ts";
+import { settled, verify } from "../src/verify.ts";
+
+const SOUND = { lost: 0, doubled: 0, notEnded: 0, histories: 0, attempts: 0, readModel: 0 };
+
+/** What only rebuilding can mend, and what has to be waited out. */
+describe("the platform heals by itself", () => {
+  let platform: Platform;
+  let journal: Journal;
+  beforeAll(async () => {
+    platform = await Platform.start();
+    journal = new Journal(platform, "heal");
+    await journal.submit(50, { task: "orrery.echo" });
+    await settled(platform, journal, 30_000);
+  }, 240_000);
+  afterAll(async () => platform[Symbol.asyncDispose](), 90_000);
+
+  const streamMessages = async (): Promise<number> => {
+    const { nats, caFile, identities } = platform.run;
+    const files = identities["operator"];
+    const connection = await connect({
+      servers: nats.url,
+      inboxPrefix: "_INBOX.operator",
+      tls: { caFile, certFile: files?.certFile ?? "", keyFile: files?.keyFile ?? "" },
+    });
+    try {
+      const manager = await connection.jetstreamManager();
+      return (await manager.streams.info("ORRERY_JOBS")).state.messages;
+    } finally {
+      await connection.close();
+    }
+  };
+  const versions = async (): Promise<number> => {
+    const ids = journal.entries.flatMap(({ id }) => id ?? []);
+    const jobs = await Promise.all(ids.map((id) => platform.send("GET", `/v1/jobs/${id}`)));
+    return jobs.reduce((sum, { body }) => sum + body.version, 0);
+  };
+
+  test("after the broker lost all its data, within 60 seconds", async () => {
+    const { pid, dataDir } = platform.run.nats;
+    rmSync(dataDir, { recursive: true, force: true });
+    process.kill(pid, "SIGKILL");
+    await journal.submit(10, { task: "orrery.echo" });
+    await settled(platform, journal, 60_000);
+    const expected = await versions();
+    await eventually(async () => expect(await streamMessages()).toBeGreaterThanOrEqual(expected), {
+      withinMs: 60_000,
+    });
+    expect((await verify(platform, journal, "heal")).wrong).toEqual(SOUND);
+  }, 180_000);
+
+  test("after the read model was deleted", async () => {
+    rmSync(join(platform.home, "read-model"), { recursive: true, force: true });
+    await eventually(async () => expect((await verify(platform, journal, "heal")).wrong).toEqual(SOUND), {
+      withinMs: 60_000,
+      everyMs: 1_000,
+    });
+  }, 120_000);
+
+  test("after PostgreSQL stood still, and callers were told in time to come back", async () => {
+    const processes = [platform.run.postgres.pid, ...childrenOf(platform.run.postgres.pid)];
+    for (const pid of processes) process.kill(pid, "SIGSTOP");
+    try {
+      const began = performance.now();
+      const answer = await platform.send("POST", "/v1/jobs", { body: { task: "orrery.echo" } });
+      expect([503, 504]).toContain(answer.status);
+      expect(performance.now() - began).toBeLessThan(2_500);
+      await eventually(
+        async () => {
+          const { status, headers } = await platform.send("POST", "/v1/jobs", {
+            body: { task: "orrery.echo" },
+          });
+          expect([status, headers.has("retry-after")]).toEqual([503, true]);
+        },
+        { withinMs: 30_000 },
+      );
+      await eventually(async () => expect((await fetch(`${platform.run.edge}/readyz`)).status).toBe(503), {
+        withinMs: 30_000,
+      });
+    } finally {
+      for (const pid of processes) process.kill(pid, "SIGCONT");
+    }
+    await eventually(
+      async () => {
+        const headers = { prefer: "wait=5" };
+        const { status } = await platform.send("POST", "/v1/jobs", {
+          body: { task: "orrery.echo" },
+          headers,
+        });
+        expect(status).toBe(200);
+      },
+      { withinMs: 45_000 },
+    );
+    await eventually(async () => expect((await fetch(`${platform.run.edge}/readyz`)).status).toBe(200), {
+      withinMs: 30_000,
+    });
+  }, 180_000);
+});
+
+/** The processes that one process started, by the kernel's own table. */
+function childrenOf(parent: number): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return new RegExp(`^PPid:\\s+${parent}$`, "m").test(readFileSync(`/proc/${name}/status`, "utf8"));
+      } catch {
+        return false; // it ended between the listing and the reading
+      }
+    })
+    .map(Number);
+}

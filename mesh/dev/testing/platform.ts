@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { Agent, request as httpsRequest } from "node:https";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+
+/** What `.orrery/run.json` says of one process. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly grpc: string;
+  readonly admin: string;
+}
+
+/** The parts of `.orrery/run.json` that the stories use. */
+export interface RunFile {
+  readonly pid: number;
+  readonly edge: string;
+  readonly edgeGrpc: string;
+  readonly edges: readonly string[];
+  readonly projects: Readonly<Record<string, { readonly apiKeyFile: string; readonly readKeyFile: string }>>;
+  readonly caFile: string;
+  readonly identities: Readonly<Record<string, { readonly certFile: string; readonly keyFile: string }>>;
+  readonly services: Readonly<Record<string, readonly RunningProcess[]>>;
+  readonly postgres: { readonly pid: number; readonly dataDir: string };
+  readonly nats: { readonly url: string; readonly pid: number; readonly dataDir: string };
+}
+
+/** An answer of the edge, read whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a story reads JSON that the product wrote, and asserts on it
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+/** How a request is sent; the demo project's key with all scopes unless said. */
+export interface Sending {
+  readonly key?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly edge?: string;
+}
+
+/** A platform of its own for one test file, started as a user starts it. */
+export class Platform implements AsyncDisposable {
+  readonly home: string;
+  readonly #launcher: ChildProcess;
+  #turn = 0;
+
+  private constructor(home: string, launcher: ChildProcess) {
+    this.home = home;
+    this.#launcher = launcher;
+  }
+
+  /**
+   * Starts `make run` in a home of its own and waits for its ready line.
+   *
+   * @param settings - make variables and environment, such as `{ REPLICAS: "2" }`
+   * @throws Error with everything the launcher printed, when it ends or is not ready within three minutes
+   */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Platform> {
+    const home = mkdtempSync(join(tmpdir(), "orrery-story-"));
+    const launcher = spawn("node", ["mesh/dev/src/main.ts", "run"], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_OPTIONS: "", ORRERY_HOME: home, ORRERY_PORT: "4640", ...settings },
+    });
+    const platform = new Platform(home, launcher);
+    let printed = "";
+    const ready = new Promise<void>((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`not ready in 180 s:\n${printed}`)), 180_000);
+      const read = (chunk: Buffer) => {
+        printed += chunk.toString();
+        if (/^orrery ready http/m.test(printed)) {
+          clearTimeout(timer);
+          done();
+        }
+      };
+      launcher.stdout?.on("data", read);
+      launcher.stderr?.on("data", read);
+      launcher.once("exit", (code) => failed(new Error(`the launcher ended with ${code}:\n${printed}`)));
+    });
+    try {
+      await ready;
+    } catch (error) {
+      await platform[Symbol.asyncDispose]();
+      throw error;
+    }
+    return platform;
+  }
+
+  get run(): RunFile {
+    return JSON.parse(readFileSync(join(this.home, "run.json"), "utf8")) as RunFile;
+  }
+
+  /** A project's key: the first with all scopes, the second read-only. */
+  key(project = "demo", kind: "apiKeyFile" | "readKeyFile" = "apiKeyFile"): string {
+    const files = this.run.projects[project];
+    if (files === undefined) throw new Error(`no project ${project}`);
+    return readFileSync(files[kind], "utf8").trim();
+  }
+
+  /** Sends one request, to each gateway in turn where there are several. */
+  async send(method: string, path: string, sending: Sending = {}): Promise<Answer> {
+    const { edges } = this.run;
+    const edge = sending.edge ?? edges[this.#turn++ % edges.length];
+    const key = sending.key === undefined ? this.key() : sending.key;
+    const response = await fetch(`${edge}${path}`, {
+      method,
+      signal: AbortSignal.timeout(70_000),
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(sending.body === undefined ? {} : { "content-type": "application/json" }),
+        ...sending.headers,
+      },
+      ...(sending.body === undefined
+        ? {}
+        : { body: typeof sending.body === "string" ? sending.body : JSON.stringify(sending.body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** Reads a page of an admin port as one of the platform's identities. */
+  admin(url: string, identity = "operator"): Promise<{ status: number; text: string }> {
+    const { caFile, identities } = this.run;
+    const files = identities[identity];
+    const agent = new Agent({
+      ca: readFileSync(caFile),
+      ...(files ? { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) } : {}),
+    });
+    return new Promise((done, failed) => {
+      httpsRequest(url, { agent, timeout: 10_000 }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        response.on("end", () => {
+          agent.destroy();
+          done({ status: response.statusCode ?? 0, text });
+        });
+      })
+        .on("error", failed)
+        .end();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#launcher.exitCode === null && this.#launcher.signalCode === null) {
+      const ended = new Promise((done) => this.#launcher.once("exit", done));
+      this.#launcher.kill("SIGTERM");
+      const grace = setTimeout(() => this.#launcher.kill("SIGKILL"), 60_000);
+      await ended;
+      clearTimeout(grace);
+    }
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}

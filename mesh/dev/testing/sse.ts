@@ -1,0 +1,65 @@
+/** One frame of a server-sent event stream. */
+export interface Frame {
+  readonly id: string;
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a story reads JSON that the product wrote, and asserts on it
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly data: any;
+}
+
+/**
+ * Reads frames of an event stream until it ends, or until `enough` says so.
+ *
+ * @param enough - called after each frame with all frames so far; true closes the stream
+ * @returns the status and the frames; comments are left out
+ */
+export async function readEvents(
+  url: string,
+  options: {
+    key: string;
+    lastEventId?: string;
+    withinMs?: number;
+    enough?: (frames: readonly Frame[]) => boolean;
+  },
+): Promise<{ status: number; frames: readonly Frame[] }> {
+  const closing = new AbortController();
+  const timeout = AbortSignal.timeout(options.withinMs ?? 30_000);
+  const response = await fetch(url, {
+    signal: AbortSignal.any([closing.signal, timeout]),
+    headers: {
+      authorization: `Bearer ${options.key}`,
+      accept: "text/event-stream",
+      ...(options.lastEventId === undefined ? {} : { "last-event-id": options.lastEventId }),
+    },
+  });
+  const frames: Frame[] = [];
+  if (response.status !== 200 || response.body === null) return { status: response.status, frames };
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk, { stream: true });
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const frame = parseFrame(text.slice(0, end));
+      text = text.slice(end + 2);
+      if (frame === undefined) continue;
+      frames.push(frame);
+      if (options.enough?.(frames)) {
+        closing.abort();
+        return { status: 200, frames };
+      }
+    }
+  }
+  return { status: 200, frames };
+}
+
+function parseFrame(block: string): Frame | undefined {
+  const field = (name: string) =>
+    block
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}:`))
+      .map((line) => line.slice(name.length + 1).replace(/^ /, ""))
+      .join("\n");
+  const data = field("data");
+  if (data === "" && field("event") === "") return undefined;
+  return { id: field("id"), event: field("event"), data: data === "" ? undefined : JSON.parse(data) };
+}

@@ -1,0 +1,193 @@
+/**
+ * The one list of processes. The launcher, the manifests, the scrape targets and the ownership rules are made from it:
+ * a new service is one entry here and one folder.
+ */
+
+/** One kind of process. */
+export interface Workload {
+  /** The name in certificates, metrics, `run.json` and the cluster. */
+  readonly name: WorkloadName;
+  /** The folder of its workspace, from the root. */
+  readonly folder: string;
+  /** What Node runs, from `folder`. */
+  readonly main: string;
+  /** The team that answers for it, as CODEOWNERS writes it. */
+  readonly owner: string;
+  /** Where it listens in a cluster; the launcher picks free ports on a laptop. */
+  readonly ports: WorkloadPorts;
+  /** Its own database, or null: no two workloads share one. */
+  readonly database: WorkloadDatabase | null;
+  /** What it may say and hear on NATS, or null: it has no user there. */
+  readonly nats: NatsPermissions | null;
+  /** The workloads it calls. */
+  readonly peers: readonly WorkloadName[];
+  readonly memory: WorkloadMemory;
+  readonly slo: SloClass;
+  /** How many run unless said otherwise. */
+  readonly replicas: number;
+}
+
+export type WorkloadName = "jobs" | "worker" | "observatory" | "gateway";
+
+export interface WorkloadPorts {
+  readonly grpc: number;
+  readonly admin: number;
+  /** Only where it faces the outside. */
+  readonly http?: number;
+}
+
+export interface WorkloadDatabase {
+  readonly name: string;
+  /** What the running service logs in as. It owns nothing: it has what migrations grant. */
+  readonly role: string;
+  /** What migrations log in as. It owns the schema, and no service runs as it. */
+  readonly ownerRole: string;
+  /** Connections of one replica, by purpose; the test beside this file holds their sum against the server's limit. */
+  readonly pools: Readonly<Record<string, number>>;
+}
+
+/** Subjects of core NATS and of the JetStream API that a user may publish to and subscribe to; all else is refused. */
+export interface NatsPermissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+export interface WorkloadMemory {
+  /** V8's young generation: small ones cost an idle service nothing, larger ones spare a busy one collections. */
+  readonly semiSpaceMiB: number;
+  readonly oldSpaceMiB: number;
+  /** The limit of its container. */
+  readonly limitMiB: number;
+}
+
+/** `serving`: its failure is seen by callers at once. `delayed`: what it does may lag, and nothing is lost. */
+export type SloClass = "serving" | "delayed";
+
+/** What JetStream's API asks of a user that keeps one stream: look at it, make it, bring it up to date. Never delete. */
+const keeps = (stream: string): readonly string[] => [
+  "$JS.API.INFO",
+  `$JS.API.STREAM.INFO.${stream}`,
+  `$JS.API.STREAM.CREATE.${stream}`,
+  `$JS.API.STREAM.UPDATE.${stream}`,
+];
+
+/** What it asks of a user that consumes a stream by durable pull consumers of its own. */
+const consumes = (stream: string): readonly string[] => [
+  `$JS.API.STREAM.INFO.${stream}`,
+  `$JS.API.CONSUMER.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.INFO.${stream}.>`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+  `$JS.ACK.${stream}.>`,
+];
+
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: "jobs",
+    folder: "services/jobs",
+    main: "src/main.ts",
+    owner: "@orrery/services",
+    ports: { grpc: 7001, admin: 9001 },
+    database: {
+      name: "jobs",
+      role: "jobs",
+      ownerRole: "jobs_owner",
+      pools: { commands: 16, leases: 8, relay: 3 },
+    },
+    nats: {
+      publish: ["orrery.events.v1.jobs.>", "orrery.wake.>", ...keeps("ORRERY_JOBS")],
+      subscribe: ["_INBOX.jobs.>", "orrery.wake.>"],
+    },
+    peers: [],
+    memory: { semiSpaceMiB: 16, oldSpaceMiB: 512, limitMiB: 768 },
+    slo: "serving",
+    replicas: 1,
+  },
+  {
+    name: "worker",
+    folder: "services/worker",
+    main: "src/main.ts",
+    owner: "@orrery/services",
+    ports: { grpc: 7001, admin: 9001 },
+    database: null,
+    nats: null,
+    peers: ["jobs"],
+    memory: { semiSpaceMiB: 1, oldSpaceMiB: 256, limitMiB: 384 },
+    slo: "delayed",
+    replicas: 1,
+  },
+  {
+    name: "observatory",
+    folder: "services/observatory",
+    main: "src/main.ts",
+    owner: "@orrery/services",
+    ports: { grpc: 7001, admin: 9001 },
+    database: null,
+    nats: {
+      publish: [...consumes("ORRERY_JOBS"), ...keeps("ORRERY_DEAD_LETTERS"), "orrery.dead_letters.>"],
+      subscribe: ["_INBOX.observatory.>", "orrery.wake.>"],
+    },
+    peers: ["jobs"],
+    memory: { semiSpaceMiB: 4, oldSpaceMiB: 384, limitMiB: 512 },
+    slo: "delayed",
+    replicas: 1,
+  },
+  {
+    name: "gateway",
+    folder: "edge/gateway",
+    main: "src/main.ts",
+    owner: "@orrery/services",
+    ports: { grpc: 8081, admin: 9001, http: 8080 },
+    database: null,
+    nats: null,
+    peers: ["jobs", "observatory"],
+    memory: { semiSpaceMiB: 16, oldSpaceMiB: 512, limitMiB: 768 },
+    slo: "serving",
+    replicas: 1,
+  },
+];
+
+/** Identities that are no process of ours: a person at the keyboard, and the scraper. */
+export const CLIENTS: readonly { readonly name: string; readonly nats: NatsPermissions | null }[] = [
+  {
+    name: "operator",
+    // Reads every stream through consumers that vanish with the connection; changes nothing.
+    nats: {
+      publish: [
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.LIST",
+        "$JS.API.STREAM.INFO.*",
+        "$JS.API.STREAM.MSG.GET.*",
+        "$JS.API.DIRECT.GET.>",
+        "$JS.API.CONSUMER.NAMES.*",
+        "$JS.API.CONSUMER.LIST.*",
+        "$JS.API.CONSUMER.INFO.>",
+        "$JS.API.CONSUMER.CREATE.>",
+        "$JS.API.CONSUMER.DELETE.>",
+        "$JS.API.CONSUMER.MSG.NEXT.>",
+        "$JS.FC.>",
+        "$JS.ACK.>",
+      ],
+      subscribe: ["_INBOX.>", "orrery.>"],
+    },
+  },
+  { name: "prometheus", nats: null },
+];
+
+/** The servers that show a certificate of their own. */
+export const SERVERS = ["postgres", "nats"] as const;
+
+/** Connections that PostgreSQL keeps for its superuser, the launcher's own and a migration's. */
+export const RESERVED_CONNECTIONS = 8;
+
+/** The entry of a workload. */
+export function workloadNamed(name: WorkloadName): Workload {
+  const workload = WORKLOADS.find((candidate) => candidate.name === name);
+  if (workload === undefined) throw new Error(`no workload ${name} in mesh/topology.ts`);
+  return workload;
+}
+
+/** The connections that every replica of a workload may open. */
+export const poolSize = (database: WorkloadDatabase): number =>
+  Object.values(database.pools).reduce((sum, size) => sum + size, 0);
