@@ -1,0 +1,14 @@
+export { TranscoderConfigError } from "./config-error.ts";
+export { encodeRequest } from "./encode-request.ts";
+export { DEFAULT_LIMITS, type TranscoderLimits } from "./limits.ts";
+export type {
+  Call,
+  CallContext,
+  SuccessHead,
+  Transcoder,
+  TranscoderOptions,
+  TranscoderRequest,
+  TranscoderResponse,
+  TranscoderRoute,
+} from "./seam.ts";
+export { createTranscoder } from "./transcoder.ts";

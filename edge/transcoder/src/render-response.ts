@@ -1,0 +1,75 @@
+import { create, type Message, type Registry, toJson } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { Route } from "./route.ts";
+import type { TranscoderResponse } from "./seam.ts";
+
+type Headers = TranscoderResponse["headers"];
+
+const UTF8 = new TextEncoder();
+
+/** A body that is one chunk, or none. */
+export class WholeBody implements AsyncIterable<Uint8Array> {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    let left = this.#bytes.byteLength > 0;
+    return {
+      next: () => {
+        if (!left) return Promise.resolve({ done: true, value: undefined });
+        left = false;
+        return Promise.resolve({ done: false, value: this.#bytes });
+      },
+    };
+  }
+}
+
+/** A response whose body is complete, with its length. */
+export function wholeResponse(status: number, headers: Headers, bytes: Uint8Array): TranscoderResponse {
+  if (status === 204 || status === 304) return { status, headers, body: new WholeBody(new Uint8Array()) };
+  return {
+    status,
+    headers: { ...headers, "content-length": String(bytes.byteLength) },
+    body: new WholeBody(bytes),
+  };
+}
+
+/**
+ * Makes the JSON of response messages, or of the field that is their response body. Implicit defaults are
+ * written.
+ */
+export class ResponseRenderer {
+  readonly #options: { readonly registry: Registry; readonly alwaysEmitImplicit: true };
+
+  constructor(registry: Registry) {
+    this.#options = { registry, alwaysEmitImplicit: true };
+  }
+
+  /** @throws Error when the message cannot be JSON: an Any of an unknown type, a Value that is not finite */
+  json(route: Route, message: Message): string {
+    const { method, responseField } = route;
+    if (responseField === undefined) return JSON.stringify(toJson(method.output, message, this.#options));
+    const view = reflect(method.output, message);
+    if (responseField.fieldKind === "message") {
+      if (!view.isSet(responseField) && !hasFieldsOfItsOwn(responseField.message.typeName)) return "null";
+      return JSON.stringify(toJson(responseField.message, view.get(responseField).message, this.#options));
+    }
+    const alone = reflect(method.output, create(method.output));
+    alone.set(responseField, view.get(responseField));
+    const json = toJson(method.output, alone.message, this.#options);
+    const object = typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
+    return JSON.stringify(object[responseField.jsonName] ?? null);
+  }
+
+  bytes(route: Route, message: Message): Uint8Array {
+    return UTF8.encode(this.json(route, message));
+  }
+}
+
+/** An ordinary message that is not set is written as `{}`; a well-known type has no such form. */
+function hasFieldsOfItsOwn(typeName: string): boolean {
+  return !typeName.startsWith("google.protobuf.") || typeName === "google.protobuf.Empty";
+}
