@@ -1,6 +1,6 @@
 /**
- * The one list of processes. The launcher, the manifests, the scrape targets and the ownership rules are made from it:
- * a new service is one entry here and one folder.
+ * The one list of processes. The launcher, the manifests, the scrape targets and the ownership rules are made
+ * from it: a new service is one entry here and one folder.
  */
 
 /** One kind of process. */
@@ -42,28 +42,41 @@ export interface WorkloadDatabase {
   readonly role: string;
   /** What migrations log in as. It owns the schema, and no service runs as it. */
   readonly ownerRole: string;
-  /** Connections of one replica, by purpose; the test beside this file holds their sum against the server's limit. */
+  /**
+   * Connections of one replica, by purpose; the test beside this file holds their sum against the server's
+   * limit.
+   */
   readonly pools: Readonly<Record<string, number>>;
 }
 
-/** Subjects of core NATS and of the JetStream API that a user may publish to and subscribe to; all else is refused. */
+/**
+ * Subjects of core NATS and of the JetStream API that a user may publish to and subscribe to; all else is
+ * refused.
+ */
 export interface NatsPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
 }
 
 export interface WorkloadMemory {
-  /** V8's young generation: small ones cost an idle service nothing, larger ones spare a busy one collections. */
+  /**
+   * V8's young generation: small ones cost an idle service nothing, larger ones spare a busy one collections.
+   */
   readonly semiSpaceMiB: number;
   readonly oldSpaceMiB: number;
   /** The limit of its container. */
   readonly limitMiB: number;
 }
 
-/** `serving`: its failure is seen by callers at once. `delayed`: what it does may lag, and nothing is lost. */
+/**
+ * `serving`: its failure is seen by callers at once. `delayed`: what it does may lag, and nothing is lost.
+ */
 export type SloClass = "serving" | "delayed";
 
-/** What JetStream's API asks of a user that keeps one stream: look at it, make it, bring it up to date. Never delete. */
+/**
+ * What JetStream's API asks of a user that keeps one stream: look at it, make it, bring it up to date. Never
+ * delete.
+ */
 const keeps = (stream: string): readonly string[] => [
   "$JS.API.INFO",
   `$JS.API.STREAM.INFO.${stream}`,
@@ -71,12 +84,16 @@ const keeps = (stream: string): readonly string[] => [
   `$JS.API.STREAM.UPDATE.${stream}`,
 ];
 
-/** What it asks of a user that consumes a stream by durable pull consumers of its own. */
+/**
+ * What it asks of a user that consumes a stream by durable pull consumers of its own. It may delete a
+ * consumer, to make it anew with other settings: the stream keeps every event.
+ */
 const consumes = (stream: string): readonly string[] => [
   `$JS.API.STREAM.INFO.${stream}`,
   `$JS.API.CONSUMER.CREATE.${stream}.>`,
   `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.>`,
   `$JS.API.CONSUMER.INFO.${stream}.>`,
+  `$JS.API.CONSUMER.DELETE.${stream}.>`,
   `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
   `$JS.ACK.${stream}.>`,
 ];
@@ -92,7 +109,7 @@ export const WORKLOADS: readonly Workload[] = [
       name: "jobs",
       role: "jobs",
       ownerRole: "jobs_owner",
-      pools: { commands: 16, leases: 8, relay: 3 },
+      pools: { command: 16, lease: 8, relay: 3 },
     },
     nats: {
       publish: ["orrery.events.v1.jobs.>", "orrery.wake.>", ...keeps("ORRERY_JOBS")],

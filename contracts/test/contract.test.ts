@@ -98,7 +98,7 @@ describe("the surface", () => {
     const routes = rpcs.flatMap(({ rpc }) => {
       if (!hasOption(rpc, http)) return [];
       const { pattern } = getOption(rpc, http);
-      return [`${pattern.case?.toUpperCase()} ${String(pattern.value)}`];
+      return [`${pattern.case?.toUpperCase()} ${typeof pattern.value === "string" ? pattern.value : ""}`];
     });
     expect(routes.sort()).toEqual([...surface.routes].sort());
   });

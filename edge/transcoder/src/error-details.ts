@@ -16,7 +16,6 @@ import {
   file_google_protobuf_duration,
 } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import type { FieldViolation } from "./fault.ts";
 
 /**
  * The details of `google/rpc/error_details.proto` that a problem document shows. They are described here,
@@ -86,6 +85,13 @@ const BAD_REQUEST = detailType("BadRequest");
 const ERROR_INFO = detailType("ErrorInfo");
 
 type Detail = ConnectError["details"][number];
+
+/** One field that could not be bound. */
+export interface FieldViolation {
+  /** Path from the request message in ProtoJSON names, as `jobs[3].maxAttempts` or `labels["x"]`. */
+  readonly field: string;
+  readonly description: string;
+}
 
 /** `google.rpc.BadRequest`, serialized, so that every reader decodes it with its own descriptor. */
 export function badRequestDetail(violations: readonly FieldViolation[]): Detail {

@@ -1,12 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { badRequestDetail, errorInfoDetail } from "./error-details.ts";
-
-/** One field that could not be bound. */
-export interface FieldViolation {
-  /** Path from the request message in ProtoJSON names, as `jobs[3].maxAttempts` or `labels["x"]`. */
-  readonly field: string;
-  readonly description: string;
-}
+import { badRequestDetail, errorInfoDetail, type FieldViolation } from "./error-details.ts";
 
 /** What only HTTP knows of an error. */
 interface HttpAnswer {

@@ -7,7 +7,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { toInteger } from "./decimal.ts";
-import type { FieldViolation } from "./fault.ts";
+import type { FieldViolation } from "./error-details.ts";
 import { fieldsByName } from "./field-path.ts";
 import { type JsonStep, keyStep, renderPath } from "./json-path.ts";
 import { InexactNumber, type JsonTree } from "./json-tree.ts";

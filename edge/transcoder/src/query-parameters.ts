@@ -1,6 +1,6 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type Assignment, readText } from "./assignment.ts";
-import type { FieldViolation } from "./fault.ts";
+import type { FieldViolation } from "./error-details.ts";
 import { type FieldPath, isScalarWellKnownType, resolveFieldPath } from "./field-path.ts";
 import type { TranscoderLimits } from "./limits.ts";
 import type { Route } from "./route.ts";

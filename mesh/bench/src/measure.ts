@@ -18,7 +18,11 @@ export function percentile(values: readonly number[], percent: number): number {
 }
 
 /** Runs so many callers side by side until all items are done, and returns items a second. */
-export async function perSecond(items: number, callers: number, call: (item: number) => Promise<void>): Promise<number> {
+export async function perSecond(
+  items: number,
+  callers: number,
+  call: (item: number) => Promise<void>,
+): Promise<number> {
   let next = 0;
   const began = performance.now();
   await Promise.all(
@@ -30,7 +34,11 @@ export async function perSecond(items: number, callers: number, call: (item: num
 }
 
 /** Starts something at a steady rate, without waiting for the one before (an open loop). */
-export async function atRate(perSecondRate: number, count: number, start: (item: number) => Promise<void>): Promise<void> {
+export async function atRate(
+  perSecondRate: number,
+  count: number,
+  start: (item: number) => Promise<void>,
+): Promise<void> {
   const began = performance.now();
   const started: Promise<void>[] = [];
   for (let item = 0; item < count; item += 1) {

@@ -1,5 +1,6 @@
-// Starts the real servers that `*.real.test.ts` stand on, once for the run, and names them in the environment that the
-// test files inherit. A server that cannot be had here is said; where CI=true asks for everything, it is an error.
+// Starts the real servers that `*.real.test.ts` stand on, once for the run, and names them in the environment
+// that the test files inherit. A server that cannot be had here is said; where CI=true asks for everything,
+// it is an error.
 import { startTestBed } from "../../dev/src/test-bed.ts";
 
 export default async function globalSetup() {

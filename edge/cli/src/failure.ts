@@ -1,0 +1,57 @@
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
+
+/** What can be said about a failure beyond its message. */
+export interface FailureAbout {
+  readonly exitCode: ExitCode;
+  /** What to do about it; found by the reason where it is not given. */
+  readonly fix?: string | undefined;
+  /** The reason of the problem, as in `/problems/{reason}`. */
+  readonly reason?: string | undefined;
+  readonly traceId?: string | undefined;
+  /** One line each, such as the fields that are wrong. */
+  readonly lines?: readonly string[];
+}
+
+/** A failure that a person is told about: what, why, what to do, and the code to look it up by. */
+export class Failure extends Error {
+  readonly about: FailureAbout;
+
+  constructor(message: string, about: FailureAbout) {
+    super(message);
+    this.name = "Failure";
+    this.about = about;
+  }
+}
+
+/** A command line that cannot be carried out as it is written. */
+export const usage = (message: string, fix?: string): Failure =>
+  new Failure(message, { exitCode: EXIT.usage, fix });
+
+/** The problem document of the edge (RFC 9457), as far as it is one. */
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly reason?: string;
+  readonly traceId?: string;
+  readonly fieldViolations?: readonly { readonly field: string; readonly description: string }[];
+}
+
+/**
+ * The failure that an answer of the edge stands for. `body` need not be a problem document: a proxy may have
+ * made it.
+ */
+export function failureFrom(status: number, body: string): Failure {
+  const { title, detail, reason, traceId, fieldViolations = [] } = problemFrom(body);
+  const message = [title ?? `the edge answered ${status}`, detail].filter(Boolean).join(": ");
+  const lines = fieldViolations.map(({ field, description }) => `${field}: ${description}`);
+  return new Failure(message, { exitCode: exitCodeOf(status), reason, traceId, lines });
+}
+
+function problemFrom(body: string): Problem {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null ? parsed : {};
+  } catch {
+    return { detail: body.slice(0, 200) };
+  }
+}

@@ -1,0 +1,92 @@
+import type { Json } from "../api.ts";
+import { statusText } from "./status-text.ts";
+import type { Column, Row } from "./table.ts";
+
+/** A value as one line of text. */
+export function textOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+const field = (name: string, title = name): Column => ({ title, value: (row) => textOf(row[name]) });
+
+/** A field of an object that is a field of the row. */
+const inner = (row: Row, name: string, below: string): string => {
+  const value = row[name];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
+  return textOf((value as Row)[below]);
+};
+
+const pairs = (value: Json | undefined): string =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value)
+        .map(([name, one]) => `${name}=${textOf(one as Json)}`)
+        .join(" ")
+    : "";
+
+const list = (value: Json | undefined): string => (Array.isArray(value) ? value.map(textOf).join(" ") : "");
+
+const status: Column = {
+  title: "status",
+  value: (row) => textOf(row.status),
+  shown: (row, { paint }) => statusText(textOf(row.status), paint),
+};
+
+const why = (row: Row): string =>
+  inner(row, "blocked", "message") ||
+  [inner(row, "error", "type"), inner(row, "error", "message")].filter(Boolean).join(": ");
+
+export const JOB_COLUMNS: readonly Column[] = [
+  field("id"),
+  status,
+  field("task"),
+  field("queue"),
+  { title: "attempt", value: (row) => `${textOf(row.attempt)}/${textOf(row.maxAttempts)}` },
+  field("createTime", "created"),
+  { ...field("priority"), wide: true },
+  { ...field("runTime", "run"), wide: true },
+  { ...field("startTime", "started"), wide: true },
+  { ...field("endTime", "ended"), wide: true },
+  { title: "labels", value: (row) => pairs(row.labels), wide: true },
+  { title: "why", value: why },
+];
+
+export const ATTEMPT_COLUMNS: readonly Column[] = [
+  field("attempt"),
+  status,
+  field("worker"),
+  field("startTime", "started"),
+  field("endTime", "ended"),
+  { title: "error", value: why },
+];
+
+export const EVENT_COLUMNS: readonly Column[] = [
+  field("aggregateVersion", "version"),
+  { title: "event", value: (row) => textOf(row.eventType).split(".").at(-1) ?? "" },
+  field("occurredAt", "time"),
+  { ...field("eventId", "id"), wide: true },
+  { ...field("correlationId", "correlation"), wide: true },
+  { ...field("traceId", "trace"), wide: true },
+];
+
+export const QUEUE_COLUMNS: readonly Column[] = [
+  field("name"),
+  { title: "state", value: (row) => (row.paused === true ? "paused" : "open") },
+  ...["SCHEDULED", "QUEUED", "RUNNING", "RETRYING"].map((name) => ({
+    title: name.toLowerCase(),
+    value: (row: Row) => inner(row, "depth", name) || "0",
+  })),
+  { title: "oldest wait", value: (row) => `${textOf(row.oldestWaitSeconds) || "0"}s` },
+  { ...field("concurrency"), wide: true },
+  { ...field("concurrencyPerKey", "per key"), wide: true },
+  { title: "rate", value: (row) => pairs(row.rate), wide: true },
+];
+
+export const WORKER_COLUMNS: readonly Column[] = [
+  field("worker"),
+  { title: "state", value: (row) => (row.draining === true ? "draining" : "live") },
+  { title: "leases", value: (row) => `${textOf(row.leases) || "0"}/${textOf(row.slots)}` },
+  field("lastSeenTime", "last seen"),
+  { title: "tasks", value: (row) => list(row.tasks) },
+  { title: "queues", value: (row) => list(row.queues) || "all", wide: true },
+];

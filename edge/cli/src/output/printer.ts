@@ -1,0 +1,71 @@
+import type { Json } from "../api.ts";
+import { usage } from "../failure.ts";
+import { printable, type Terminal } from "../terminal.ts";
+import { textOf } from "./columns.ts";
+import { alignedTable, type Column, csvTable, type Row, tabbedTable } from "./table.ts";
+
+export const FORMATS = ["table", "wide", "json", "ndjson", "yaml", "name", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Reads `-o`. */
+export function formatOf(text: string): Format {
+  const format = FORMATS.find((one) => one === text);
+  if (format === undefined) throw usage(`-o ${text} is not known; known are ${FORMATS.join(", ")}`);
+  return format;
+}
+
+/** A list as the API answered it. */
+export interface Listing {
+  /** The answer's own text. */
+  readonly text: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column[];
+  /** The field that names a row. */
+  readonly name: string;
+}
+
+/** Writes a list as data. JSON is the API's own, to the byte. */
+export async function printList(listing: Listing, format: Format, terminal: Terminal): Promise<void> {
+  for (const line of await listLines(listing, format, terminal)) terminal.data(line);
+}
+
+async function listLines(listing: Listing, format: Format, terminal: Terminal): Promise<readonly string[]> {
+  const { text, rows, columns, name } = listing;
+  switch (format) {
+    case "json":
+      return [text];
+    case "yaml":
+      return [await yamlOf(JSON.parse(text) as Json)];
+    case "ndjson":
+      return rows.map((row) => JSON.stringify(row));
+    case "name":
+      return rows.map((row) => textOf(row[name]));
+    case "csv":
+      return csvTable(columns, rows);
+    case "table":
+    case "wide": {
+      const chosen = columns.filter(({ wide = false }) => !wide || format === "wide");
+      return terminal.interactive ? alignedTable(chosen, rows, terminal) : tabbedTable(chosen, rows);
+    }
+  }
+}
+
+/** Writes one thing as data: fields in lines for a person, and otherwise as a list of one. */
+export async function printOne(listing: Listing, format: Format, terminal: Terminal): Promise<void> {
+  const [row = {}] = listing.rows;
+  if (format !== "table" && format !== "wide") return printList(listing, format, terminal);
+  const fields = Object.entries(row).filter(([, value]) => value !== undefined && value !== "");
+  const width = Math.max(0, ...fields.map(([name]) => name.length));
+  for (const [name, value] of fields) {
+    const shown = listing.columns.find(({ title, shown }) => title === name && shown !== undefined)?.shown;
+    const text = shown?.(row, terminal) ?? printable(textOf(value));
+    terminal.data(
+      terminal.interactive ? `${terminal.paint("gray", name.padEnd(width))}  ${text}` : `${name}\t${text}`,
+    );
+  }
+}
+
+async function yamlOf(value: Json): Promise<string> {
+  const { stringify } = await import("yaml");
+  return stringify(value).trimEnd();
+}

@@ -1,0 +1,84 @@
+import type { Clock } from "@orrery/mesh/time/clock";
+
+/** How many requests a key may make within a time, at one gateway. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+/** Where a key stands after a request. */
+export interface RateState {
+  readonly allowed: boolean;
+  /** Whole requests that are left now. */
+  readonly remaining: number;
+  /** Seconds until the whole quota is there again, rounded up; at least 1. */
+  readonly resetSeconds: number;
+  /** Milliseconds until a request is allowed; 0 where one is. */
+  readonly retryAfterMs: number;
+}
+
+/** A token bucket for each key: full at first, refilled evenly over the window. */
+export interface RateLimiter {
+  readonly limit: RateLimit;
+  /** Takes one request of this key's quota, if there is one. */
+  take(key: string): RateState;
+}
+
+const FORM = /^([1-9][0-9]{0,8})\/([1-9][0-9]{0,5})(ms|s|m|h)$/;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Reads `<requests>/<time>`, as in `100/1s` or `5000/1m`.
+ *
+ * @throws Error saying the form
+ */
+export function parseRateLimit(text: string): RateLimit {
+  const [, requests, count, unit] = FORM.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit ?? ""];
+  if (unitMs === undefined) throw new Error(`a rate limit has the form 100/1s, not '${text}'`);
+  return { requests: Number(requests), windowMs: Number(count) * unitMs };
+}
+
+interface Bucket {
+  tokens: number;
+  refilledMs: number;
+}
+
+/** Limits each key on its own. There are as many buckets as keys that asked, so that the key store bounds them. */
+export function createRateLimiter(limit: RateLimit, clock: Clock): RateLimiter {
+  const buckets = new Map<string, Bucket>();
+  const perMs = limit.requests / limit.windowMs;
+  const bucketOf = (key: string, nowMs: number) => {
+    const known = buckets.get(key);
+    if (known !== undefined) return known;
+    const fresh = { tokens: limit.requests, refilledMs: nowMs };
+    buckets.set(key, fresh);
+    return fresh;
+  };
+  return {
+    limit,
+    take: (key) => {
+      const nowMs = clock.monotonicMs();
+      const bucket = bucketOf(key, nowMs);
+      bucket.tokens = Math.min(limit.requests, bucket.tokens + (nowMs - bucket.refilledMs) * perMs);
+      bucket.refilledMs = nowMs;
+      const allowed = bucket.tokens >= 1;
+      if (allowed) bucket.tokens -= 1;
+      const missing = limit.requests - bucket.tokens;
+      return {
+        allowed,
+        remaining: Math.floor(bucket.tokens),
+        resetSeconds: Math.max(1, Math.ceil(missing / perMs / 1_000)),
+        retryAfterMs: allowed ? 0 : Math.ceil((1 - bucket.tokens) / perMs),
+      };
+    },
+  };
+}
+
+/** The headers of draft-ietf-httpapi-ratelimit-headers: the quota, and where the key stands. */
+export function rateLimitHeaders(limit: RateLimit, state: RateState | undefined): Record<string, string> {
+  // A window below a second shows as one second: the header knows whole seconds only.
+  const policy = `"key";q=${limit.requests};w=${Math.max(1, Math.round(limit.windowMs / 1_000))}`;
+  if (state === undefined) return { "ratelimit-policy": policy };
+  return { "ratelimit-policy": policy, ratelimit: `"key";r=${state.remaining};t=${state.resetSeconds}` };
+}

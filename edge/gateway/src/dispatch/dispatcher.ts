@@ -1,0 +1,163 @@
+import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
+import {
+  type BatchSubmitJobsResponse,
+  JobsService,
+  type SubmitJobRequest,
+  type SubmitJobStreamRequest,
+  type SubmitJobStreamResponse,
+  SubmitJobStreamResponseSchema,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { Fault } from "@orrery/mesh/fault/fault";
+import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
+import { callHeaders } from "@orrery/mesh/transport/call";
+import { requireScope } from "../auth/authenticate.ts";
+import { LIMITS } from "../http/limits.ts";
+import type { EdgeCall } from "./edge-call.ts";
+import type { EdgeMethod } from "./edge-methods.ts";
+import { fillFromHeaders } from "./header-fields.ts";
+import { isStreaming, isUnary } from "./method-kinds.ts";
+import { completeProblem } from "./outcome-problem.ts";
+import type { SubmitCoalescer } from "./submit-coalescer.ts";
+import { unorderedMap } from "./unordered-map.ts";
+import { notServed, type Upstreams, upstreamOf } from "./upstreams.ts";
+
+/**
+ * Performs calls from outside, the same for REST, Connect, gRPC-Web and gRPC: checks the scope, fills fields from
+ * headers, coalesces submissions, and passes everything else on for the caller.
+ *
+ * Nothing of a caller's headers goes inside by itself: what the services hear about project, principal and scopes is
+ * made here from the key, so that a forged `l5d-*`, `orrery-*` or `x-user-*` header never gets past this point.
+ */
+export interface Dispatcher {
+  /** @throws Fault */
+  unary(method: DescMethod, request: Message, call: EdgeCall): Promise<Message>;
+  /** Calls with a stream on either side. @throws Fault, at the first read or later */
+  stream(method: DescMethod, requests: AsyncIterable<Message>, call: EdgeCall): AsyncIterable<Message>;
+  /** Whether a method is reachable from outside. */
+  serves(method: DescMethod): boolean;
+}
+
+export interface DispatcherOptions {
+  readonly methods: ReadonlyMap<DescMethod, EdgeMethod>;
+  readonly upstreams: Upstreams;
+  readonly submissions: SubmitCoalescer;
+  /** The address that problem documents point to. */
+  readonly publicUrl: string;
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const admit = (method: DescMethod, call: EdgeCall): EdgeMethod => {
+    const edge = options.methods.get(method);
+    if (edge === undefined) throw notServed(method);
+    requireScope(call.caller, edge.scope);
+    return edge;
+  };
+  return {
+    serves: (method) => options.methods.has(method),
+    unary: async (method, request, call) => {
+      const edge = admit(method, call);
+      fillFromHeaders(edge, request, call.header);
+      if (method === JobsService.method.submitJob) {
+        return options.submissions.submit(request as SubmitJobRequest, call);
+      }
+      const answer = await passUnary(options, edge, request, call);
+      if (method === JobsService.method.batchSubmitJobs) completeOutcomes(options, answer, call);
+      return answer;
+    },
+    stream: async function* (method, requests, call) {
+      const edge = admit(method, call);
+      if (method === JobsService.method.submitJobStream) {
+        call.onAdmitted?.();
+        yield* submitStream(options, requests as AsyncIterable<SubmitJobStreamRequest>, call);
+        return;
+      }
+      yield* passStream(options, edge, withHeaderFields(edge, requests, call), call);
+    },
+  };
+}
+
+async function passUnary(
+  { upstreams }: DispatcherOptions,
+  edge: EdgeMethod,
+  request: Message,
+  call: EdgeCall,
+): Promise<Message> {
+  const { method } = edge;
+  if (!isUnary(method)) throw notServed(method);
+  const transport = upstreamOf(upstreams, edge);
+  const timeoutMs = shorter(edge.deadlineMs, call.timeoutMs);
+  const answer = await transport.unary(method, call.signal, timeoutMs, headersFor(call), request);
+  return answer.message;
+}
+
+async function* passStream(
+  { upstreams }: DispatcherOptions,
+  edge: EdgeMethod,
+  requests: AsyncIterable<Message>,
+  call: EdgeCall,
+): AsyncIterable<Message> {
+  const { method } = edge;
+  if (!isStreaming(method)) throw notServed(method);
+  const transport = upstreamOf(upstreams, edge);
+  const timeoutMs = shorter(edge.deadlineMs, call.timeoutMs);
+  const answer = await transport.stream(method, call.signal, timeoutMs, headersFor(call), requests);
+  // Without a header nothing was heard of the service yet: it may still refuse.
+  if (!answer.header.keys().next().done) call.onAdmitted?.();
+  yield* answer.message;
+}
+
+async function* withHeaderFields(
+  edge: EdgeMethod,
+  requests: AsyncIterable<Message>,
+  call: EdgeCall,
+): AsyncIterable<Message> {
+  for await (const request of requests) {
+    fillFromHeaders(edge, request, call.header);
+    yield request;
+  }
+}
+
+/** Each job of the stream joins the batches of all other callers; its answer names the index that it came with. */
+function submitStream(
+  options: DispatcherOptions,
+  requests: AsyncIterable<SubmitJobStreamRequest>,
+  call: EdgeCall,
+): AsyncIterable<SubmitJobStreamResponse> {
+  // A stream may live for hours: the deadline of the stream is not that of a job in it.
+  const each = { ...call, timeoutMs: undefined, bodyBytes: undefined };
+  return unorderedMap(requests, LIMITS.streamSubmissions, async ({ index, job }) => {
+    try {
+      if (job === undefined) throw new Fault("INVALID_REQUEST", { detail: "The message holds no job." });
+      const { job: accepted, replayed } = await options.submissions.submit(job, each);
+      if (accepted === undefined) throw new Fault("INTERNAL", { detail: "The answer holds no job." });
+      const result = { case: "job" as const, value: accepted };
+      return create(SubmitJobStreamResponseSchema, { index, outcome: { result, replayed } });
+    } catch (error) {
+      const problem = problemFrom(faultFrom(error), {
+        edge: options.publicUrl,
+        instance: call.instance,
+        traceId: call.traceId,
+      });
+      return create(SubmitJobStreamResponseSchema, {
+        index,
+        outcome: { result: { case: "error", value: problem } },
+      });
+    }
+  });
+}
+
+function completeOutcomes({ publicUrl }: DispatcherOptions, answer: Message, call: EdgeCall): void {
+  for (const { result } of (answer as BatchSubmitJobsResponse).outcomes) {
+    if (result.case === "error") completeProblem(result.value, publicUrl, call);
+  }
+}
+
+function headersFor({ caller, correlationId, traceparent }: EdgeCall): Record<string, string> {
+  const onBehalf = { project: caller.project, principal: caller.id, scopes: caller.scopes };
+  return callHeaders({ onBehalf, correlationId, traceparent });
+}
+
+function shorter(left: number | undefined, right: number | undefined): number | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return Math.min(left, right);
+}

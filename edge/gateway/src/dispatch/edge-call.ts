@@ -1,0 +1,22 @@
+import type { HeaderReader } from "../auth/authenticate.ts";
+import type { Caller } from "../auth/key-store.ts";
+
+/** One call from outside, whatever protocol it came by: who asks, and what goes on with it. */
+export interface EdgeCall {
+  readonly caller: Caller;
+  readonly header: HeaderReader;
+  readonly correlationId: string;
+  readonly traceparent: string;
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** The path of the request, for problem documents. */
+  readonly instance: string;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that the client gives the call; undefined where it did not say. */
+  readonly timeoutMs?: number | undefined;
+  /** Bytes of the body that the request came in, where they are known. */
+  readonly bodyBytes?: number | undefined;
+  /** Told once the service has admitted a stream, before its first message. */
+  readonly onAdmitted?: () => void;
+}

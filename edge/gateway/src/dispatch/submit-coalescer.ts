@@ -1,0 +1,152 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import {
+  CallerContextSchema,
+  JobsService,
+  type SubmitJobRequest,
+  SubmitJobRequestSchema,
+  type SubmitJobResponse,
+  SubmitJobResponseSchema,
+  type SubmitJobsRequest_Item,
+  SubmitJobsRequest_ItemSchema,
+  SubmitJobsRequestSchema,
+  type SubmitOutcome,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { createBatcher } from "@orrery/mesh/batching/batcher";
+import { Fault } from "@orrery/mesh/fault/fault";
+import { newTraceparent } from "@orrery/mesh/telemetry/trace";
+import type { Clock } from "@orrery/mesh/time/clock";
+import { callHeaders } from "@orrery/mesh/transport/call";
+import { LIMITS } from "../http/limits.ts";
+import type { EdgeCall } from "./edge-call.ts";
+import { faultFromProblem } from "./outcome-problem.ts";
+
+/** Submits single jobs, many callers at a time. */
+export interface SubmitCoalescer {
+  /**
+   * Submits one job for one caller. A caller that goes away does not take it back: it may be in a batch with others.
+   *
+   * @throws Fault with the item's own refusal · DEPENDENCY_UNAVAILABLE within 2 s of the call · OVERLOADED
+   */
+  submit(job: SubmitJobRequest, call: SubmissionCall): Promise<SubmitJobResponse>;
+  close(): Promise<void>;
+}
+
+type SubmissionCall = Pick<EdgeCall, "caller" | "correlationId" | "traceparent" | "bodyBytes" | "timeoutMs">;
+
+interface Submission {
+  readonly item: SubmitJobsRequest_Item;
+  readonly bytes: number;
+  /** By the monotonic clock. */
+  readonly expiresMs: number;
+}
+
+/** A JSON body of this size weighs little whatever is in it, so that its exact size in protobuf is not worth knowing. */
+const SMALL_BODY_BYTES = 4_096;
+/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
+const GROWTH = 6;
+
+/**
+ * Joins submissions that arrive while others are under way into one `SubmitJobs` call, two calls for each replica of
+ * the jobs service at most. A lone submission goes out at once (contracts/decisions on group commit; a unary call for
+ * each job costs more than all of its work in the database).
+ */
+export function createSubmitCoalescer(options: {
+  jobs: Transport;
+  /** How many replicas of the jobs service there are. */
+  replicas: number;
+  clock: Clock;
+}): SubmitCoalescer {
+  const batcher = createBatcher<Submission, SubmitJobResponse>({
+    name: "submit_jobs",
+    maxItems: LIMITS.batchSubmissions,
+    maxInFlight: 2 * options.replicas,
+    maxQueued: LIMITS.queuedSubmissions,
+    weigh: (submission) => submission.bytes,
+    maxWeight: LIMITS.batchBytes,
+    run: (submissions) => submitBatch(options, submissions),
+  });
+  return {
+    submit: (job, call) => {
+      const limitMs = Math.min(LIMITS.submitMs, call.timeoutMs ?? LIMITS.submitMs);
+      return batcher.submit({
+        item: itemOf(job, call),
+        bytes: bytesOf(job, call.bodyBytes),
+        expiresMs: options.clock.monotonicMs() + limitMs,
+      });
+    },
+    close: () => batcher.close(),
+  };
+}
+
+/**
+ * One call for many. Its deadline is that of the submission which has waited longest, so that each is answered within
+ * its own; one with too little left is not sent, so that no work is begun that nobody waits for.
+ */
+async function submitBatch(
+  { jobs, clock }: { jobs: Transport; clock: Clock },
+  submissions: readonly Submission[],
+): Promise<readonly (SubmitJobResponse | Error)[]> {
+  const nowMs = clock.monotonicMs();
+  const inTime = submissions.filter(({ expiresMs }) => expiresMs - nowMs >= LIMITS.submitFloorMs);
+  const outcomes = inTime.length === 0 ? [] : await callJobs(jobs, inTime, nowMs);
+  let next = 0;
+  return submissions.map((submission) => {
+    if (submission.expiresMs - nowMs < LIMITS.submitFloorMs) return tooLate();
+    const outcome = outcomes[next];
+    next += 1;
+    return outcome === undefined ? missingOutcome() : resultOf(outcome);
+  });
+}
+
+async function callJobs(
+  jobs: Transport,
+  submissions: readonly Submission[],
+  nowMs: number,
+): Promise<readonly SubmitOutcome[]> {
+  const timeoutMs = Math.floor(Math.min(...submissions.map(({ expiresMs }) => expiresMs)) - nowMs);
+  // The batch has a trace of its own; each item carries its caller's, which the job goes on with.
+  const headers = callHeaders({
+    correlationId: submissions[0]?.item.caller?.correlationId ?? "",
+    traceparent: newTraceparent(),
+  });
+  const request = create(SubmitJobsRequestSchema, { items: submissions.map(({ item }) => item) });
+  const { message } = await jobs.unary(JobsService.method.submitJobs, undefined, timeoutMs, headers, request);
+  return message.outcomes;
+}
+
+function resultOf({ result, replayed }: SubmitOutcome): SubmitJobResponse | Fault {
+  if (result.case === "error") return faultFromProblem(result.value);
+  if (result.case === undefined) return missingOutcome();
+  return create(SubmitJobResponseSchema, { job: result.value, replayed: replayed ?? false });
+}
+
+function itemOf(job: SubmitJobRequest, call: SubmissionCall): SubmitJobsRequest_Item {
+  const { caller, correlationId, traceparent } = call;
+  return create(SubmitJobsRequest_ItemSchema, {
+    job,
+    caller: create(CallerContextSchema, {
+      project: caller.project,
+      principal: caller.id,
+      scopes: [...caller.scopes],
+      correlationId,
+      traceparent,
+    }),
+  });
+}
+
+function bytesOf(job: SubmitJobRequest, bodyBytes: number | undefined): number {
+  if (bodyBytes !== undefined && bodyBytes <= SMALL_BODY_BYTES) return bodyBytes * GROWTH;
+  return toBinary(SubmitJobRequestSchema, job).length;
+}
+
+function tooLate(): Fault {
+  return new Fault("DEPENDENCY_UNAVAILABLE", {
+    detail: "The jobs service did not take the job in time.",
+    retryAfterMs: 1_000,
+  });
+}
+
+function missingOutcome(): Fault {
+  return new Fault("INTERNAL", { detail: "The jobs service did not say what became of the job." });
+}

@@ -1,0 +1,86 @@
+import { Fault, isReason, REASONS, type Reason, reasonRules } from "@orrery/mesh/fault/fault";
+import { codeName } from "@orrery/mesh/fault/wire";
+import { wantsHtml } from "../http/accept.ts";
+import type { Page, PageHandler } from "../http/pages.ts";
+
+/** The pages of the reasons, at `/problems/` and `/problems/{reason}`: what the `type` of a problem document leads to. */
+export function problemPages(publicUrl: string): PageHandler {
+  return ({ path, header }) => {
+    const name = path.slice("/problems/".length);
+    const html = wantsHtml(header("accept"));
+    if (name === "") {
+      return html ? listPage() : json({ reasons: REASONS.map((reason) => describe(reason, publicUrl)) });
+    }
+    if (!isReason(name)) throw new Fault("NOT_FOUND", { detail: "There is no reason of this name." });
+    return html ? reasonPage(name) : json(describe(name, publicUrl));
+  };
+}
+
+function describe(reason: Reason, publicUrl: string): object {
+  const { code, httpStatus, title, retryable, cause, fix } = reasonRules(reason);
+  return {
+    type: `${publicUrl}/problems/${reason}`,
+    reason,
+    title,
+    status: httpStatus,
+    code: codeName(code),
+    retryable,
+    cause,
+    fix,
+  };
+}
+
+function reasonPage(reason: Reason): Page {
+  const { code, httpStatus, title, retryable, cause, fix } = reasonRules(reason);
+  const repeat = retryable ? "worth trying again" : "not worth trying again unchanged";
+  return html(
+    reason,
+    `<h1>${escapeHtml(title)}</h1>
+<p><code>${reason}</code> · HTTP ${httpStatus} · ${codeName(code)} · ${repeat}</p>
+<h2>What brings it about</h2>
+<p>${escapeHtml(cause)}</p>
+<h2>What to do</h2>
+<p>${escapeHtml(fix)}</p>
+<p><a href="/problems/">All reasons</a></p>`,
+  );
+}
+
+function listPage(): Page {
+  const items = REASONS.map(
+    (reason) =>
+      `<li><a href="/problems/${reason}"><code>${reason}</code></a> ${escapeHtml(reasonRules(reason).title)}</li>`,
+  );
+  return html("Problems", `<h1>Every reason for a refusal</h1>\n<ul>\n${items.join("\n")}\n</ul>`);
+}
+
+function html(title: string, body: string): Page {
+  return {
+    status: 200,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+      vary: "accept",
+    },
+    body: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escapeHtml(title)} · Orrery</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }</style>
+${body}
+</html>
+`,
+  };
+}
+
+function json(document: object): Page {
+  return {
+    status: 200,
+    headers: { "content-type": "application/json", vary: "accept" },
+    body: JSON.stringify(document),
+  };
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

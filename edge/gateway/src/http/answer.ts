@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Fault } from "@orrery/mesh/fault/fault";
+import { compressed } from "./compression.ts";
+import type { Exchange } from "./exchange.ts";
+import { LIMITS } from "./limits.ts";
+import { errorAnswer } from "./problem.ts";
+
+/** An answer whose body is known as a whole. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: Uint8Array | string;
+}
+
+/** Sends an answer, compressed where it is worth it and the client takes it. */
+export async function sendWhole(
+  exchange: Exchange,
+  response: ServerResponse,
+  answer: WholeAnswer,
+): Promise<void> {
+  const bytes = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
+  const smaller = answer.headers["content-encoding"]
+    ? undefined
+    : await compressed(bytes, exchange.header("accept-encoding"));
+  if (response.destroyed || response.headersSent) return;
+  const body = smaller?.body ?? bytes;
+  const headers: Record<string, string | string[]> = { ...answer.headers, ...exchange.answerHeaders };
+  if (bytes.length >= LIMITS.compressFromBytes) headers.vary = "accept-encoding";
+  if (smaller !== undefined) headers["content-encoding"] = smaller.encoding;
+  if (answer.status !== 204) headers["content-length"] = String(body.length);
+  response.writeHead(answer.status, headers);
+  response.end(exchange.httpMethod === "HEAD" || answer.status === 204 ? undefined : body);
+}
+
+/** Sends an answer as it is made. */
+export async function sendStream(
+  exchange: Exchange,
+  response: ServerResponse,
+  answer: { status: number; headers: Record<string, string | string[]>; body: AsyncIterable<Uint8Array> },
+): Promise<void> {
+  response.writeHead(answer.status, { ...answer.headers, ...exchange.answerHeaders });
+  response.flushHeaders();
+  await sendStreamBody(response, answer.body);
+}
+
+/** Sends a body as it is made, no faster than the client reads; its source is told when the client goes away. */
+export async function sendStreamBody(
+  response: ServerResponse,
+  body: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    await pipeline(Readable.from(body, { objectMode: true, highWaterMark: 1 }), response);
+  } catch {
+    // The client went away, or the source failed after the head: either way nobody is left to be told.
+    response.destroy();
+  }
+}
+
+/** Sends a fault in the form that the client takes. */
+export async function sendFault(
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: { fault: Fault; publicUrl: string; headers?: Record<string, string> },
+): Promise<void> {
+  exchange.fault = options.fault;
+  const about = { edge: options.publicUrl, instance: exchange.path, traceId: exchange.traceId };
+  const answer = errorAnswer(options.fault, about, exchange.header("accept"));
+  closeIfEndless(request, response);
+  await sendWhole(exchange, response, { ...answer, headers: { ...answer.headers, ...options.headers } });
+}
+
+/**
+ * Gives up a connection whose body was not read and is too large to be thrown away, or of unknown length. Any other
+ * body is discarded by Node after the answer, and the connection serves the next request.
+ */
+export function closeIfEndless(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete || response.headersSent) return;
+  const { "content-length": length, "transfer-encoding": chunked } = request.headers;
+  if (chunked !== undefined || Number(length ?? 0) > LIMITS.discardBytes)
+    response.setHeader("connection", "close");
+}

@@ -1,0 +1,38 @@
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { Fault } from "@orrery/mesh/fault/fault";
+import { newTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
+import { errorAnswer } from "./problem.ts";
+
+/** The fault behind an error of Node's HTTP parser, by its code. */
+export function parserFault(code: string | undefined): Fault {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new Fault("HEADERS_TOO_LARGE", { detail: "The request line and the headers are over 16 KiB." });
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new Fault("REQUEST_TIMEOUT", { detail: "The request did not arrive in time." });
+    default:
+      return new Fault("INVALID_REQUEST", { detail: "This is not an HTTP/1.1 request." });
+  }
+}
+
+/**
+ * Answers a connection whose request could not be read, by hand because there is no request to answer, and closes it:
+ * what follows on it cannot be told apart from what was malformed.
+ */
+export function answerClientError(error: Error & { code?: string }, socket: Duplex, publicUrl: string): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const traceparent = newTraceparent();
+  const about = { edge: publicUrl, instance: "", traceId: traceIdOf(traceparent) };
+  const { status, headers, body } = errorAnswer(parserFault(error.code), about, undefined);
+  const lines = Object.entries({
+    ...headers,
+    traceparent,
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close",
+  }).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines, "", body].join("\r\n"));
+}

@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
+import type { Clock } from "@orrery/mesh/time/clock";
+import type { Admission } from "../auth/admission.ts";
+import type { RestHandler } from "../rest/rest-handler.ts";
+import type { ConnectHandler } from "../rpc/connect-handler.ts";
+import { sendFault, sendWhole } from "./answer.ts";
+import { answerClientError } from "./client-error.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
+import { LIMITS } from "./limits.ts";
+import { findPage, type PageHandler, type PageTable } from "./pages.ts";
+import { faultOf } from "./problem.ts";
+import type { RequestRecorder } from "./request-record.ts";
+import { inRequestSpan, type RequestSpan } from "./request-span.ts";
+
+export interface HttpServerOptions {
+  readonly pages: PageTable;
+  readonly rest: RestHandler;
+  readonly connect: ConnectHandler;
+  readonly admission: Admission;
+  readonly recorder: RequestRecorder;
+  readonly publicUrl: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** TLS for the port; cleartext without it. */
+  readonly identity?: IdentityFiles;
+}
+
+interface Http {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectsContinue: boolean;
+  readonly span: RequestSpan;
+}
+
+/** The one HTTP port: pages, REST, SSE, Connect and gRPC-Web. Not yet listening. */
+export function createHttpServer(options: HttpServerOptions): Server {
+  const settings = {
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.headersTimeoutMs,
+    requestTimeout: LIMITS.requestTimeoutMs,
+    connectionsCheckingInterval: LIMITS.slowClientCheckMs,
+    keepAliveTimeout: LIMITS.keepAliveMs,
+    // Node would refuse a request without Host in a form of its own; it is refused below in ours.
+    requireHostHeader: false,
+    noDelay: true,
+  };
+  const server =
+    options.identity === undefined ? createServer(settings) : tlsServer(settings, options.identity);
+  server.maxConnections = LIMITS.connections;
+  server.timeout = LIMITS.silenceMs;
+  const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) =>
+    inRequestSpan(
+      request,
+      (span) => void answerRequest(options, { request, response, expectsContinue, span }),
+    );
+  server.on("request", (request, response) => serve(request, response, false));
+  server.on("checkContinue", (request, response) => serve(request, response, true));
+  server.on("checkExpectation", (request, response) => serve(request, response, false));
+  server.on("clientError", (error, socket) => answerClientError(error, socket, options.publicUrl));
+  server.on("connect", (_request, socket) =>
+    answerClientError(new Error("CONNECT is for proxies"), socket, options.publicUrl),
+  );
+  return server;
+}
+
+async function answerRequest(options: HttpServerOptions, http: Http): Promise<void> {
+  const { request, response } = http;
+  const exchange = openExchange(request, response, options.clock);
+  options.recorder.record(exchange, response, http.span);
+  try {
+    await route(options, exchange, http);
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault.reason === "INTERNAL") {
+      options.logger.error("a request failed", {
+        error: error instanceof Error ? error.stack : String(error),
+      });
+    }
+    if (response.headersSent) response.destroy();
+    else await sendFault(exchange, request, response, { fault, publicUrl: options.publicUrl });
+  }
+}
+
+async function route(options: HttpServerOptions, exchange: Exchange, http: Http): Promise<void> {
+  if (exchange.headers.host === undefined && http.request.httpVersion === "1.1") {
+    throw new Fault("INVALID_REQUEST", { detail: "An HTTP/1.1 request needs a Host header." });
+  }
+  const found = findPage(options.pages, exchange.path);
+  if (found !== undefined) {
+    exchange.label = found.label;
+    return sendPage(exchange, http.response, found.page);
+  }
+  if (options.connect.serves(exchange.path)) return options.connect.handle(exchange, http);
+  if (exchange.path.startsWith("/v1/")) options.admission.admit(exchange);
+  await options.rest.handle(exchange, http);
+}
+
+async function sendPage(exchange: Exchange, response: ServerResponse, page: PageHandler): Promise<void> {
+  if (exchange.httpMethod !== "GET" && exchange.httpMethod !== "HEAD") {
+    exchange.answerHeaders.allow = "GET, HEAD";
+    throw new Fault("METHOD_NOT_ALLOWED", {
+      detail: `This path takes GET and HEAD, not ${exchange.httpMethod}.`,
+    });
+  }
+  await sendWhole(exchange, response, await page(exchange));
+}
+
+function tlsServer(settings: object, identity: IdentityFiles): Server {
+  const keys = () => {
+    const { keyPem, certPem } = identity.current();
+    return { key: keyPem, cert: certPem };
+  };
+  const server = createTlsServer({ ...settings, ...keys(), minVersion: "TLSv1.2" });
+  const stop = identity.onChange(() => server.setSecureContext(keys()));
+  server.once("close", stop);
+  return server;
+}

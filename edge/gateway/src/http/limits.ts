@@ -1,0 +1,54 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+
+/** What one client may cost the edge. Every limit of the HTTP and gRPC ports is here, with its unit. */
+export const LIMITS = {
+  /** Bytes of a body, unless the route is one of `bulkBodyBytes`. */
+  bodyBytes: 256 * 1024,
+  /** Bytes of a body of `jobs:batchSubmit`, `work:complete` and `work:fail`. */
+  bulkBodyBytes: 8 * 1024 * 1024,
+  /** Bytes of the request line and all headers together; beyond it 431. */
+  headerBytes: 16 * 1024,
+  /** Milliseconds in which the headers have to arrive; beyond it 408. */
+  headersTimeoutMs: 10_000,
+  /** Milliseconds in which headers and body have to arrive; beyond it 408. */
+  requestTimeoutMs: 30_000,
+  /** Milliseconds between two looks at slow clients: how late the two limits above may be noticed. */
+  slowClientCheckMs: 1_000,
+  /** Milliseconds that an idle connection stays open for the next request. */
+  keepAliveMs: 65_000,
+  /** Milliseconds without a byte either way after which a connection is cut; above the longest wait, 60 s. */
+  silenceMs: 90_000,
+  /** Connections at once on the HTTP port. */
+  connections: 10_000,
+  /** Bytes from which on an answer is compressed where the client takes that. */
+  compressFromBytes: 1_024,
+  /** Bytes of an unread body that are thrown away to keep the connection; with more it is closed. */
+  discardBytes: 16 * 1024 * 1024,
+  /** Streams at once on one gRPC connection. */
+  grpcStreams: 1_000,
+  /** Jobs of one SubmitJobStream that wait for their outcome; the stream is read no faster. */
+  streamSubmissions: 1_000,
+  /** Submissions that wait for a batch; beyond it 503. */
+  queuedSubmissions: 20_000,
+  /** Submissions in one batch. */
+  batchSubmissions: 1_000,
+  /** Bytes of one batch, below what the jobs service takes as one message. */
+  batchBytes: 4 * 1024 * 1024,
+  /** Milliseconds that a submission may take behind the edge: 2 s less what its answer needs to get out. */
+  submitMs: 1_900,
+  /** Milliseconds that a submission needs at least; with less left it is not sent. */
+  submitFloorMs: 50,
+} as const;
+
+const BULK: ReadonlySet<DescMethod> = new Set([
+  JobsService.method.batchSubmitJobs,
+  WorkService.method.completeAttempts,
+  WorkService.method.failAttempts,
+]);
+
+/** Bytes that the request of an RPC may have. */
+export function bodyLimitBytes(method: DescMethod): number {
+  return BULK.has(method) ? LIMITS.bulkBodyBytes : LIMITS.bodyBytes;
+}

@@ -1,0 +1,52 @@
+import type { ServerResponse } from "node:http";
+import type { TranscoderResponse } from "@orrery/transcoder";
+import { mediaRanges, takesAnything } from "../http/accept.ts";
+import { sendStreamBody } from "../http/answer.ts";
+import type { Exchange } from "../http/exchange.ts";
+
+/**
+ * Milliseconds between the admission of a stream and its head. A stream that is at its end already says so within
+ * this time as a rule, and then gets 204, which a head that is out would forbid.
+ */
+const GRACE_MS = 50;
+
+const EVENT_STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
+
+/**
+ * Sends the head of an event stream as soon as its service has admitted it, although nothing has happened yet: the
+ * client then knows that from here on nothing is left out.
+ */
+export class EarlyHead {
+  readonly #exchange: Exchange;
+  readonly #response: ServerResponse;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(exchange: Exchange, response: ServerResponse) {
+    this.#exchange = exchange;
+    this.#response = response;
+  }
+
+  schedule(): void {
+    const accept = this.#exchange.header("accept");
+    if (!takesAnything(accept) && !mediaRanges(accept).includes("text/event-stream")) return;
+    this.#timer ??= setTimeout(() => this.#send(), GRACE_MS);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Goes on after the head with what the transcoder made; what is an error by then is the last frame. */
+  async continueWith(transcoded: TranscoderResponse): Promise<void> {
+    if (transcoded.status === 200) return sendStreamBody(this.#response, transcoded.body);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of transcoded.body) chunks.push(chunk);
+    this.#response.end(`event: error\ndata: ${Buffer.concat(chunks).toString()}\n\n`);
+  }
+
+  #send(): void {
+    if (this.#response.headersSent || this.#response.destroyed) return;
+    this.#response.writeHead(200, { ...EVENT_STREAM, ...this.#exchange.answerHeaders });
+    this.#response.flushHeaders();
+  }
+}

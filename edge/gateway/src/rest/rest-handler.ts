@@ -1,0 +1,200 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DescMethod, DescService, Message, Registry } from "@bufbuild/protobuf";
+import {
+  JobsService,
+  type SubmitJobResponse,
+  type WatchJobResponse,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { faultFrom, toConnectError } from "@orrery/mesh/fault/wire";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
+import { type Call, createTranscoder, type Transcoder } from "@orrery/transcoder";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { EdgeCall } from "../dispatch/edge-call.ts";
+import { takesAnything } from "../http/accept.ts";
+import { closeIfEndless, sendStream, sendWhole } from "../http/answer.ts";
+import { currentExchange, type Exchange } from "../http/exchange.ts";
+import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
+import { preferredWaitSeconds } from "../http/prefer.ts";
+import { faultHeaders, faultOf, problemDocument } from "../http/problem.ts";
+import { requestBody } from "../http/request-body.ts";
+import { EarlyHead } from "./early-head.ts";
+import { waitForEnd } from "./submit-and-wait.ts";
+import { successHead } from "./success-head.ts";
+
+/** Answers the requests of the REST API, by the HTTP rules of the protos. */
+export interface RestHandler {
+  readonly routes: Transcoder["routes"];
+  handle(
+    exchange: Exchange,
+    http: { request: IncomingMessage; response: ServerResponse; expectsContinue: boolean },
+  ): Promise<void>;
+}
+
+export interface RestHandlerOptions {
+  readonly registry: Registry;
+  readonly services: readonly DescService[];
+  readonly dispatcher: Dispatcher;
+  readonly publicUrl: string;
+  readonly logger: Logger;
+  /** Aborted when the gateway stops: streams then end, and their clients come back by `Last-Event-ID`. */
+  readonly shutdownSignal: AbortSignal;
+}
+
+/** Members of JSON objects that one job, result or other small body may have, all levels together. */
+const KEYS_OF_ONE = 1_000;
+const JOBS_IN_A_BATCH = 1_000;
+/** By then an event stream begins even where its service has neither admitted nor refused it. */
+const STREAM_OPEN_MS = 5_000;
+
+export function createRestHandler(options: RestHandlerOptions): RestHandler {
+  const transcoder = createTranscoder({
+    registry: options.registry,
+    services: options.services,
+    call: restCall(options),
+    problem: (error) => {
+      const exchange = exchangeNow();
+      const fault = faultOf(error);
+      exchange.fault = fault;
+      Object.assign(exchange.answerHeaders, faultHeaders(fault));
+      return problemDocument(fault, {
+        edge: options.publicUrl,
+        instance: exchange.path,
+        traceId: exchange.traceId,
+      });
+    },
+    success: (method, message) => successHead(method, message, exchangeNow().waitedToTheEnd),
+    sse: (_method, message) => {
+      const { id, event } = message as WatchJobResponse;
+      return { id, event };
+    },
+    limits: {
+      bodyBytes: LIMITS.bodyBytes,
+      headerBytes: LIMITS.headerBytes * 2,
+      targetBytes: LIMITS.headerBytes,
+      jsonKeys: KEYS_OF_ONE * JOBS_IN_A_BATCH,
+      streamOpenMs: STREAM_OPEN_MS,
+    },
+    bodyLimitBytes,
+  });
+  return {
+    routes: transcoder.routes,
+    handle: (exchange, http) => currentExchange.run(exchange, () => answer(transcoder, exchange, http)),
+  };
+}
+
+async function answer(
+  transcoder: Transcoder,
+  exchange: Exchange,
+  http: { request: IncomingMessage; response: ServerResponse; expectsContinue: boolean },
+): Promise<void> {
+  const { request, response } = http;
+  const early = new EarlyHead(exchange, response);
+  exchange.onAdmitted = () => early.schedule();
+  const transcoded = await transcoder.handle({
+    method: exchange.httpMethod,
+    target: exchange.target,
+    headers: headersForTranscoder(exchange),
+    body: requestBody(request, response, http.expectsContinue),
+    signal: exchange.signal,
+  });
+  early.cancel();
+  if (response.destroyed) return;
+  exchange.answerHeaders["cache-control"] ??= "no-store";
+  if (response.headersSent) return early.continueWith(transcoded);
+  // A watch that is resumed at its end has nothing more to say, and 204 tells an EventSource not to come back.
+  if (exchange.endedEmpty && isEventStream(transcoded.headers)) {
+    return sendWhole(exchange, response, { status: 204, headers: {}, body: "" });
+  }
+  if (transcoded.status >= 400) closeIfEndless(request, response);
+  if (exchange.streaming && transcoded.status === 200) return sendStream(exchange, response, transcoded);
+  await sendWhole(exchange, response, { ...transcoded, body: await wholeBody(transcoded.body) });
+}
+
+/** The seam of the transcoder: one RPC of the dispatcher, in the name of the exchange's caller. */
+function restCall(options: RestHandlerOptions): Call {
+  return async function* (method, requests, context) {
+    const exchange = exchangeNow();
+    exchange.rpc = method;
+    const call = callOf(exchange, context.signal);
+    try {
+      if (method.methodKind === "unary") {
+        for await (const request of requests)
+          yield await unaryAnswer(options, exchange, { method, request, call });
+        return;
+      }
+      exchange.streaming = true;
+      let empty = true;
+      const signal = AbortSignal.any([context.signal, options.shutdownSignal]);
+      for await (const message of options.dispatcher.stream(method, requests, {
+        ...call,
+        signal,
+        onAdmitted: () => exchange.onAdmitted?.(),
+      })) {
+        empty = false;
+        yield message;
+      }
+      exchange.endedEmpty = empty;
+    } catch (error) {
+      if (exchange.streaming && options.shutdownSignal.aborted) return;
+      // By way of a fault, so that the problem hook can tell a service's refusal from the transcoder's own.
+      throw toConnectError(faultFrom(error));
+    }
+  };
+}
+
+async function unaryAnswer(
+  { dispatcher, logger }: RestHandlerOptions,
+  exchange: Exchange,
+  { method, request, call }: { method: DescMethod; request: Message; call: EdgeCall },
+): Promise<Message> {
+  const answered = await dispatcher.unary(method, request, call);
+  if (method !== JobsService.method.submitJob) return answered;
+  const waitSeconds = preferredWaitSeconds(exchange.header("prefer"));
+  if (waitSeconds === undefined) return answered;
+  exchange.answerHeaders["preference-applied"] = `wait=${waitSeconds}`;
+  const waited = await waitForEnd({ dispatcher, logger }, answered as SubmitJobResponse, {
+    call,
+    waitMs: waitSeconds * 1_000,
+  });
+  exchange.waitedToTheEnd = waited.ended;
+  return waited.answer;
+}
+
+function callOf(exchange: Exchange, signal: AbortSignal): EdgeCall {
+  const { caller, header, correlationId, traceparent, traceId, path } = exchange;
+  if (caller === undefined) throw new Error("a call came before its caller was known");
+  const length = Number(header("content-length"));
+  return {
+    caller,
+    header,
+    correlationId,
+    traceparent,
+    traceId,
+    signal,
+    instance: path,
+    bodyBytes: Number.isNaN(length) ? undefined : length,
+  };
+}
+
+function exchangeNow(): Exchange {
+  const exchange = currentExchange.getStore();
+  if (exchange === undefined) throw new Error("the transcoder called outside of an exchange");
+  return exchange;
+}
+
+/** A watch whose client leaves the form open is an event stream, as EventSource and curl expect it. */
+function headersForTranscoder({ headers, path, header }: Exchange): Exchange["headers"] {
+  if (!path.endsWith(":watch") || !takesAnything(header("accept"))) return headers;
+  return { ...headers, accept: "text/event-stream" };
+}
+
+function isEventStream(headers: Record<string, string | string[]>): boolean {
+  return String(headers["content-type"]).startsWith("text/event-stream");
+}
+
+async function wholeBody(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  const [first = new Uint8Array()] = chunks;
+  return chunks.length <= 1 ? first : Buffer.concat(chunks);
+}

@@ -1,0 +1,84 @@
+import { create } from "@bufbuild/protobuf";
+import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import {
+  GetJobRequestSchema,
+  type GetJobResponse,
+  JobsService,
+  type SubmitJobResponse,
+  WatchJobRequestSchema,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { EdgeCall } from "../dispatch/edge-call.ts";
+
+const ENDS: ReadonlySet<Job_Status> = new Set([
+  Job_Status.SUCCEEDED,
+  Job_Status.FAILED,
+  Job_Status.CANCELLED,
+  Job_Status.EXPIRED,
+]);
+
+/**
+ * Waits for the end of a job that was just submitted: watches it until it ended or the time is up, then reads it.
+ *
+ * The caller may lack the scope to read jobs in general; the end of its own submission belongs to the answer of the
+ * submission. Trouble while waiting never turns an accepted job into an error: the answer is then the submission's.
+ *
+ * @param waitMs - milliseconds, 0 to 60,000
+ * @returns the job as it is now, and whether it ended
+ */
+export async function waitForEnd(
+  { dispatcher, logger }: { dispatcher: Dispatcher; logger: Logger },
+  submitted: SubmitJobResponse,
+  { call, waitMs }: { call: EdgeCall; waitMs: number },
+): Promise<{ answer: SubmitJobResponse; ended: boolean }> {
+  const id = submitted.job?.id;
+  if (id === undefined) return { answer: submitted, ended: false };
+  const { caller, correlationId, traceparent, traceId, instance, signal } = call;
+  const onItsBehalf: EdgeCall = {
+    correlationId,
+    traceparent,
+    traceId,
+    instance,
+    signal,
+    header: () => undefined,
+    caller: { ...caller, scopes: [...new Set([...caller.scopes, "read" as const])] },
+  };
+  try {
+    await watchToTheEnd(dispatcher, id, onItsBehalf, waitMs);
+    const read = create(GetJobRequestSchema, { id });
+    const { job } = (await dispatcher.unary(JobsService.method.getJob, read, onItsBehalf)) as GetJobResponse;
+    if (job === undefined) return { answer: submitted, ended: false };
+    return { answer: { ...submitted, job }, ended: ENDS.has(job.status) };
+  } catch (error) {
+    if (!call.signal.aborted) {
+      logger.warn("waiting for a job was cut short", {
+        error: error instanceof Error ? error.message : "unknown",
+      });
+    }
+    return { answer: submitted, ended: false };
+  }
+}
+
+/** A watch ends by itself after the event that ended the job. */
+async function watchToTheEnd(
+  dispatcher: Dispatcher,
+  id: string,
+  call: EdgeCall,
+  waitMs: number,
+): Promise<void> {
+  const timeUp = AbortSignal.timeout(waitMs);
+  const signal = AbortSignal.any([call.signal, timeUp]);
+  const requests = single(create(WatchJobRequestSchema, { id }));
+  try {
+    for await (const _ of dispatcher.stream(JobsService.method.watchJob, requests, { ...call, signal })) {
+      // Every frame but the end is only a reason to wait on.
+    }
+  } catch (error) {
+    if (!timeUp.aborted) throw error;
+  }
+}
+
+async function* single<T>(message: T): AsyncIterable<T> {
+  yield message;
+}

@@ -1,0 +1,56 @@
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Job } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import {
+  type CancelJobResponse,
+  JobsService,
+  type RetryJobResponse,
+  type SubmitJobResponse,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import {
+  type GetJobResponse,
+  ObservatoryService,
+} from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
+
+/** What a successful answer says in its status and headers, beyond the message. */
+export interface SuccessHead {
+  status?: number;
+  headers: Record<string, string>;
+}
+
+/** @param waitedToTheEnd - the job that was submitted has ended meanwhile, as `Prefer: wait` asked */
+export function successHead(method: DescMethod, message: Message, waitedToTheEnd: boolean): SuccessHead {
+  const headers: Record<string, string> = {};
+  if ("replayed" in message && message.replayed === true) headers["idempotency-replayed"] = "true";
+  switch (method) {
+    case JobsService.method.submitJob: {
+      const { job } = message as SubmitJobResponse;
+      if (job === undefined) return { headers };
+      const location = { location: `/v1/jobs/${job.id}` };
+      return {
+        status: waitedToTheEnd ? 200 : 202,
+        headers: { ...headers, ...location, ...consistencyToken(job) },
+      };
+    }
+    case JobsService.method.cancelJob:
+    case JobsService.method.retryJob: {
+      const { job } = message as CancelJobResponse | RetryJobResponse;
+      return { headers: { ...headers, ...(job && consistencyToken(job)) } };
+    }
+    case ObservatoryService.method.getJob: {
+      const { asOf, lagMs } = message as GetJobResponse;
+      return { headers: { ...freshness(asOf), "orrery-lag-ms": String(lagMs) } };
+    }
+    default:
+      return { headers };
+  }
+}
+
+/** Names the state that a write left: given to a read of the read model, the answer is at least that new. */
+function consistencyToken(job: Job): Record<string, string> {
+  return { "orrery-consistency-token": Buffer.from(`${job.id}:${job.version}`).toString("base64url") };
+}
+
+function freshness(asOf: Timestamp | undefined): Record<string, string> {
+  return asOf === undefined ? {} : { "orrery-as-of": timestampDate(asOf).toISOString() };
+}

@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type {
+  DescMessage,
+  DescMethod,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  Registry,
+} from "@bufbuild/protobuf";
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type MethodImpl,
+} from "@connectrpc/connect";
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import { toConnectError } from "@orrery/mesh/fault/wire";
+import type { Admission } from "../auth/admission.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { EdgeCall } from "../dispatch/edge-call.ts";
+import { isServerStreaming, isUnary } from "../dispatch/method-kinds.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { bodyLimitBytes } from "../http/limits.ts";
+import { faultOf } from "../http/problem.ts";
+import { requestBody } from "../http/request-body.ts";
+
+/** Answers Connect and gRPC-Web on the HTTP port, at `/<package>.<Service>/<Method>`. */
+export interface ConnectHandler {
+  serves(path: string): boolean;
+  handle(
+    exchange: Exchange,
+    http: { request: IncomingMessage; response: ServerResponse; expectsContinue: boolean },
+  ): Promise<void>;
+}
+
+const exchangeKey = createContextKey<Exchange | undefined>(undefined);
+/** The longest deadline that a client may ask for: an hour, for streams. */
+const LONGEST_TIMEOUT_MS = 3_600_000;
+
+/** Serves every RPC but the bidirectional ones, which HTTP/1.1 cannot carry: those are on the gRPC port. */
+export function createConnectHandler(options: {
+  methods: Iterable<DescMethod>;
+  dispatcher: Dispatcher;
+  admission: Admission;
+  registry: Registry;
+  shutdownSignal: AbortSignal;
+}): ConnectHandler {
+  const router = createConnectRouter({
+    connect: true,
+    grpcWeb: true,
+    grpc: false,
+    // Runs before the body is read, so that a caller without a key costs no more than its headers.
+    requestGate: (context) => {
+      const exchange = exchangeOf(context);
+      exchange.rpc = context.method;
+      exchange.label = new URL(context.url).pathname;
+      asConnectError(() => options.admission.admit(exchange), exchange);
+    },
+    acceptCompression: [compressionGzip, compressionBrotli],
+    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: options.registry },
+    maxTimeoutMs: LONGEST_TIMEOUT_MS,
+    shutdownSignal: options.shutdownSignal,
+  });
+  for (const method of options.methods) register(router, method, options.dispatcher);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return {
+    serves: (path) => handlers.has(path),
+    handle: async (exchange, { request, response, expectsContinue }) => {
+      const handler = handlers.get(exchange.path);
+      if (handler === undefined) return;
+      const values = createContextValues().set(exchangeKey, exchange);
+      const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+      const body = requestBody(request, response, expectsContinue);
+      const answered = await handler({ ...asked, body });
+      for (const [name, value] of Object.entries(exchange.answerHeaders)) response.setHeader(name, value);
+      await universalResponseToNodeResponse(answered, response);
+    },
+  };
+}
+
+function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatcher): void {
+  const limits = { readMaxBytes: bodyLimitBytes(method) };
+  if (isUnary(method)) {
+    const unary: MethodImpl<DescMethodUnary<DescMessage, DescMessage>> = async (request, context) => {
+      const exchange = exchangeOf(context);
+      try {
+        return await dispatcher.unary(method, request, callOf(exchange, context));
+      } catch (error) {
+        throw noted(error, exchange);
+      }
+    };
+    router.rpc(method, unary, limits);
+  } else if (isServerStreaming(method)) {
+    const stream: MethodImpl<DescMethodServerStreaming<DescMessage, DescMessage>> = async function* (
+      request,
+      context,
+    ) {
+      const exchange = exchangeOf(context);
+      try {
+        yield* dispatcher.stream(method, single(request), callOf(exchange, context));
+      } catch (error) {
+        throw noted(error, exchange);
+      }
+    };
+    router.rpc(method, stream, limits);
+  }
+}
+
+function callOf(exchange: Exchange, context: HandlerContext): EdgeCall {
+  const { header, correlationId, traceparent, traceId, path } = exchange;
+  if (exchange.caller === undefined) throw new Error("a call came before its caller was known");
+  return {
+    caller: exchange.caller,
+    header,
+    correlationId,
+    traceparent,
+    traceId,
+    instance: path,
+    signal: context.signal,
+    timeoutMs: context.timeoutMs(),
+  };
+}
+
+function exchangeOf(context: HandlerContext): Exchange {
+  const exchange = context.values.get(exchangeKey);
+  if (exchange === undefined) throw new Error("a Connect call came without its exchange");
+  return exchange;
+}
+
+function asConnectError(action: () => unknown, exchange: Exchange): void {
+  try {
+    action();
+  } catch (error) {
+    throw noted(error, exchange);
+  }
+}
+
+function noted(error: unknown, exchange: Exchange): Error {
+  exchange.fault = faultOf(error);
+  return toConnectError(exchange.fault);
+}
+
+async function* single<T>(message: T): AsyncIterable<T> {
+  yield message;
+}

@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { type DescMethod, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import {
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { type WorkResponse, WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { Clock } from "@orrery/mesh/time/clock";
+import { pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
+import type { Admission, Admittee } from "../auth/admission.ts";
+import type { HeaderReader } from "../auth/authenticate.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { EdgeCall } from "../dispatch/edge-call.ts";
+import { requestTrace } from "../http/exchange.ts";
+import { bodyLimitBytes } from "../http/limits.ts";
+import { faultOf } from "../http/problem.ts";
+import type { GrpcRecorder } from "./grpc-record.ts";
+import { withDrain } from "./work-drain.ts";
+
+export interface EdgeHandlersOptions {
+  readonly dispatcher: Dispatcher;
+  readonly admission: Admission;
+  readonly recorder: GrpcRecorder;
+  readonly clock: Clock;
+  /** Aborted when the gateway is about to stop. */
+  readonly drainSignal: AbortSignal;
+  /** Aborted when the streams that are still open then have to end. */
+  readonly stopSignal: AbortSignal;
+}
+
+/** Calls of grpc-js. Messages are bytes there: it would answer INTERNAL for bytes that it cannot decode. */
+type UnaryCall = ServerUnaryCall<Buffer, Uint8Array>;
+type DuplexCall = ServerDuplexStream<Buffer, Uint8Array>;
+
+/** The function that serves one RPC on the gRPC port. */
+export function edgeHandler(method: DescMethod, options: EdgeHandlersOptions): UntypedHandleCall {
+  if (method.methodKind === "unary") {
+    return (call: UnaryCall, callback: sendUnaryData<Uint8Array>) =>
+      void serveUnary(method, options, { call, callback });
+  }
+  return (call: DuplexCall) => void serveStream(method, options, call);
+}
+
+async function serveUnary(
+  method: DescMethod,
+  options: EdgeHandlersOptions,
+  { call, callback }: { call: UnaryCall; callback: sendUnaryData<Uint8Array> },
+): Promise<void> {
+  const record = options.recorder.begin(method);
+  try {
+    const edgeCall = openCall(method, call, options);
+    record.opened(edgeCall);
+    const answer = await options.dispatcher.unary(method, parse(method, call.request), edgeCall);
+    record.ended(undefined);
+    callback(null, toBinary(method.output, answer));
+  } catch (error) {
+    const fault = faultOf(error);
+    record.ended(fault);
+    callback(statusFrom(fault));
+  }
+}
+
+async function serveStream(
+  method: DescMethod,
+  options: EdgeHandlersOptions,
+  call: DuplexCall,
+): Promise<void> {
+  const record = options.recorder.begin(method);
+  try {
+    const opened = openCall(method, call, options);
+    record.opened(opened);
+    const edgeCall = { ...opened, signal: AbortSignal.any([opened.signal, options.stopSignal]) };
+    const answers = options.dispatcher.stream(method, requestsOf(method, call), edgeCall);
+    for await (const message of withGoodbye(method, answers, options.drainSignal)) {
+      edgeCall.signal.throwIfAborted();
+      // A client that does not read holds the service back, not this process's memory.
+      if (!call.write(toBinary(method.output, message)))
+        await once(call, "drain", { signal: edgeCall.signal });
+    }
+    record.ended(undefined);
+    call.end();
+  } catch (error) {
+    const fault = endOfStream(call, options.stopSignal) ?? faultOf(error);
+    record.ended(fault);
+    call.emit("error", statusFrom(fault));
+  }
+}
+
+function withGoodbye(
+  method: DescMethod,
+  answers: AsyncIterable<Message>,
+  drainSignal: AbortSignal,
+): AsyncIterable<Message> {
+  if (method !== WorkService.method.work) return answers;
+  return withDrain(answers as AsyncIterable<WorkResponse>, drainSignal);
+}
+
+/** Why a stream was ended from outside; undefined where it failed by itself. */
+function endOfStream(call: DuplexCall, stopSignal: AbortSignal): Fault | undefined {
+  if (call.cancelled) return new Fault("CANCELLED", { detail: "The client went away." });
+  if (!stopSignal.aborted) return undefined;
+  return new Fault("DEPENDENCY_UNAVAILABLE", { detail: "This gateway is stopping.", retryAfterMs: 250 });
+}
+
+async function* requestsOf(method: DescMethod, call: DuplexCall): AsyncIterable<Message> {
+  if (method.methodKind === "server_streaming") {
+    // grpc-js gives the one request of such a call beside the stream.
+    yield parse(method, (call as unknown as ServerWritableStream<Buffer, Uint8Array>).request);
+    return;
+  }
+  for await (const bytes of (call as Readable).iterator({ destroyOnReturn: false })) {
+    yield parse(method, bytes as Buffer);
+  }
+}
+
+/** Admits a call, and makes what the dispatcher needs of it. Its id, trace and rate go out as initial metadata. */
+function openCall(
+  method: DescMethod,
+  call: UnaryCall | DuplexCall,
+  { admission, clock }: EdgeHandlersOptions,
+): EdgeCall {
+  const header = metadataReader(call.metadata);
+  const trace = requestTrace(header, clock);
+  const admittee: Admittee = {
+    header,
+    correlationId: trace.correlationId,
+    caller: undefined,
+    rate: undefined,
+    answerHeaders: { "x-correlation-id": trace.correlationId, traceparent: trace.traceparent },
+  };
+  const gone = new AbortController();
+  call.once("cancelled", () => gone.abort());
+  try {
+    const caller = admission.admit(admittee);
+    return {
+      ...trace,
+      caller,
+      header,
+      instance: pathOf(method),
+      signal: gone.signal,
+      timeoutMs: remainingMs(call.getDeadline(), clock),
+    };
+  } finally {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(admittee.answerHeaders)) metadata.set(name, value);
+    call.sendMetadata(metadata);
+  }
+}
+
+/** Reads metadata as headers; what is binary is no header of ours. */
+export function metadataReader(metadata: Metadata): HeaderReader {
+  return (name) => {
+    const values = metadata.get(name).filter((value) => typeof value === "string");
+    return values.length === 0 ? undefined : values.join(", ");
+  };
+}
+
+function remainingMs(deadline: Date | number, clock: Clock): number | undefined {
+  const atMs = typeof deadline === "number" ? deadline : deadline.getTime();
+  return Number.isFinite(atMs) ? Math.max(0, atMs - clock.nowMs()) : undefined;
+}
+
+/** @throws Fault BODY_TOO_LARGE · INVALID_REQUEST for bytes that are not the message */
+function parse(method: DescMethod, bytes: Buffer): Message {
+  const limitBytes = bodyLimitBytes(method);
+  if (bytes.length > limitBytes) {
+    throw new Fault("BODY_TOO_LARGE", { detail: `A message may have at most ${limitBytes} bytes.` });
+  }
+  try {
+    return fromBinary(method.input, bytes);
+  } catch (cause) {
+    throw new Fault("INVALID_REQUEST", { detail: `The bytes are no ${method.input.typeName}.` }, { cause });
+  }
+}

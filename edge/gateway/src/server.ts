@@ -1,0 +1,171 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import type { Address } from "@orrery/mesh/config/read-config";
+import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import type { Clock } from "@orrery/mesh/time/clock";
+import { createAdmission } from "./auth/admission.ts";
+import type { KeyStore } from "./auth/key-store.ts";
+import { createRateLimiter, type RateLimit } from "./auth/rate-limiter.ts";
+import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { edgeMethods } from "./dispatch/edge-methods.ts";
+import { createSubmitCoalescer } from "./dispatch/submit-coalescer.ts";
+import { asyncApiDocument } from "./docs/asyncapi.ts";
+import { documentPage, swaggerPages } from "./docs/documents.ts";
+import { openApiDocument } from "./docs/openapi.ts";
+import { problemPages } from "./docs/problem-pages.ts";
+import { livePage, readyPage } from "./http/health-pages.ts";
+import { createHttpServer } from "./http/http-server.ts";
+import type { PageHandler, PageTable } from "./http/pages.ts";
+import { createRequestRecorder } from "./http/request-record.ts";
+import { routeLabels } from "./http/route-label.ts";
+import { EVENT_FILES, REGISTRY, SERVICES } from "./registry.ts";
+import { createRestHandler, type RestHandler } from "./rest/rest-handler.ts";
+import { createConnectHandler } from "./rpc/connect-handler.ts";
+import { listenEdgeGrpc } from "./rpc/edge-grpc-server.ts";
+import { createGrpcRecorder } from "./rpc/grpc-record.ts";
+
+/** What a gateway stands on. */
+export interface GatewayParts {
+  /** Where to listen; port 0 for any. */
+  readonly http: Address;
+  readonly edgeGrpc: Address;
+  /** The address that problem documents and contracts name; the HTTP address unless set. */
+  readonly publicUrl?: string;
+  readonly rateLimit: RateLimit;
+  readonly reflection: boolean;
+  readonly keys: KeyStore;
+  /** The connections to the services, by workload. */
+  readonly upstreams: ReadonlyMap<string, Transport>;
+  /** How many replicas of the jobs service there are. */
+  readonly jobsReplicas: number;
+  /** The certificate of the gRPC port; cleartext without it, for where something in front does the TLS. */
+  readonly identity?: IdentityFiles;
+  /** The certificate of the HTTP port; cleartext without it. */
+  readonly httpIdentity?: IdentityFiles;
+  readonly ready: () => boolean;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/** A gateway that listens. */
+export interface Gateway {
+  readonly http: Address;
+  readonly edgeGrpc: Address;
+  /** Takes no more connections, lets what is under way end, and cuts the rest off after `limitMs` milliseconds. */
+  drain(limitMs: number): Promise<void>;
+}
+
+/** Puts the gateway together and opens its two ports. */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { clock, logger, metrics } = parts;
+  const stopping = new AbortController();
+  const publicUrl = parts.publicUrl ?? `http://${parts.http.host}:${parts.http.port}`;
+  const methods = edgeMethods(SERVICES);
+  const jobs = parts.upstreams.get("jobs");
+  if (jobs === undefined) throw new Error("the gateway needs a connection to the jobs service");
+  const submissions = createSubmitCoalescer({ jobs, replicas: parts.jobsReplicas, clock });
+  const dispatcher = createDispatcher({ methods, upstreams: parts.upstreams, submissions, publicUrl });
+  const limiter = createRateLimiter(parts.rateLimit, clock);
+  const admission = createAdmission({ keys: parts.keys, limiter, logger });
+  const rest = createRestHandler({
+    registry: REGISTRY,
+    services: SERVICES,
+    dispatcher,
+    publicUrl,
+    logger,
+    shutdownSignal: stopping.signal,
+  });
+  const routeLabel = routeLabels(rest.routes.map(({ template }) => template));
+  const server = createHttpServer({
+    rest,
+    admission,
+    publicUrl,
+    clock,
+    logger,
+    connect: createConnectHandler({
+      dispatcher,
+      admission,
+      registry: REGISTRY,
+      methods: methods.keys(),
+      shutdownSignal: stopping.signal,
+    }),
+    pages: pageTable({ rest, methods, publicUrl, ready: parts.ready }),
+    recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
+    ...(parts.httpIdentity && { identity: parts.httpIdentity }),
+  });
+  const http = await listen(server, parts.http);
+  const grpc = await listenEdgeGrpc({
+    dispatcher,
+    admission,
+    clock,
+    address: parts.edgeGrpc,
+    ...(parts.identity && { identity: parts.identity }),
+    methods: [...methods.keys()],
+    reflection: parts.reflection,
+    recorder: createGrpcRecorder({ metrics, logger, clock }),
+  });
+  return {
+    http,
+    edgeGrpc: grpc.address,
+    drain: async (limitMs) => {
+      stopping.abort();
+      await Promise.all([drainHttp(server, limitMs), grpc.drain(limitMs)]);
+      await submissions.close();
+    },
+  };
+}
+
+function pageTable(options: {
+  rest: RestHandler;
+  methods: ReturnType<typeof edgeMethods>;
+  publicUrl: string;
+  ready: () => boolean;
+}): PageTable {
+  const { rest, methods, publicUrl, ready } = options;
+  const readyAnswer = readyPage(ready);
+  const swagger = swaggerPages();
+  const toDocs: PageHandler = () => ({ status: 302, headers: { location: "/docs" }, body: "" });
+  const served = rest.routes.filter(({ method }: { method: DescMethod }) => methods.has(method));
+  return {
+    exact: new Map([
+      ["/", toDocs],
+      ["/healthz", livePage],
+      ["/health/live", livePage],
+      ["/readyz", readyAnswer],
+      ["/health/ready", readyAnswer],
+      ["/openapi.json", documentPage(openApiDocument({ routes: served, methods, publicUrl }))],
+      ["/asyncapi.json", documentPage(asyncApiDocument(EVENT_FILES, publicUrl))],
+      ["/docs", swagger],
+    ]),
+    below: new Map([
+      ["/docs/", swagger],
+      ["/problems/", problemPages(publicUrl)],
+    ]),
+  };
+}
+
+async function listen(server: Server, { host, port }: Address): Promise<Address> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  return { host: address.address, port: address.port };
+}
+
+/** Ends idle connections at once, and the others when their answers are out, or at the limit. */
+async function drainHttp(server: Server, limitMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), limitMs);
+  await closed;
+  clearTimeout(cut);
+}

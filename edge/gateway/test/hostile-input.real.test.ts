@@ -1,0 +1,216 @@
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { FakeJobs } from "./fake-jobs.ts";
+import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+
+// Hostile inputs of the edge. Each is answered by a problem document, in 4xx, without a word of what is inside, and the
+// gateway answers the next request as if nothing had been.
+
+let bed: TestBed;
+let jobs: FakeJobs;
+
+beforeAll(async () => {
+  jobs = new FakeJobs();
+  bed = await startTestBed({ jobs: jobs.implementation });
+});
+afterAll(async () => {
+  await bed[Symbol.asyncDispose]();
+});
+
+const authorization = `Bearer ${KEYS.all}`;
+const LEAKS = /\bat .+\.ts:\d|node_modules|select |insert |127\.0\.0\.1:\d|grpc-js|stack/i;
+
+/** Sends bytes as they are and reads until the connection is closed, or a whole answer with a length is there. */
+function raw(bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(bed.gateway.http.port, "127.0.0.1", () => socket.write(bytes));
+    const chunks: Buffer[] = [];
+    const done = () => {
+      socket.destroy();
+      resolve(Buffer.concat(chunks).toString());
+    };
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString();
+      const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? Number.NaN);
+      if (text.length >= text.indexOf("\r\n\r\n") + 4 + length) done();
+    });
+    socket.on("close", done);
+    socket.on("error", reject);
+  });
+}
+
+function expectProblem(
+  status: number,
+  contentType: string | null,
+  body: string,
+  expected: number | number[],
+): void {
+  expect([expected].flat()).toContain(status);
+  expect(contentType).toMatch(/^application\/problem\+json/);
+  const problem = JSON.parse(body) as Record<string, unknown>;
+  expect(problem).toMatchObject({
+    status,
+    code: expect.any(String),
+    reason: expect.any(String),
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  expect(body).not.toMatch(LEAKS);
+}
+
+const request = (lines: string[], body = "") => `${lines.join("\r\n")}\r\n\r\n${body}`;
+const head = (line: string, ...more: string[]) =>
+  request([line, "Host: edge", `Authorization: ${authorization}`, ...more]);
+
+describe("bytes that are no request, or a dangerous one", () => {
+  test.each<[string, string, number | number[]]>([
+    ["garbage", "\x16\x03\x01\x02\x00\x01\x00\x01", 400],
+    ["a bad request line", "GET\r\n\r\n", 400],
+    ["an unknown method", request(["FOO / HTTP/1.1", "Host: a"]), 400],
+    ["no Host", request(["GET /v1/jobs HTTP/1.1"]), 400],
+    ["HTTP/2 in clear", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+    ["headers over 16 KiB", request(["GET / HTTP/1.1", "Host: a", `X: ${"a".repeat(17_000)}`]), 431],
+    ["a target over 16 KiB", request([`GET /${"a".repeat(17_000)} HTTP/1.1`, "Host: a"]), [414, 431]],
+    ["a header with a zero byte", request(["GET / HTTP/1.1", "Host: a", "X: a\u0000b"]), 400],
+    ["a folded header", request(["GET / HTTP/1.1", "Host: a", "X: a", " b"]), 400],
+    ["a blank before the colon", request(["GET / HTTP/1.1", "Host : a"]), 400],
+    [
+      "two lengths",
+      request(["POST /v1/jobs HTTP/1.1", "Host: a", "Content-Length: 2", "Content-Length: 3"], "{}"),
+      400,
+    ],
+    ["a negative length", request(["POST /v1/jobs HTTP/1.1", "Host: a", "Content-Length: -1"]), 400],
+    [
+      "a length and chunks",
+      request(
+        ["POST /v1/jobs HTTP/1.1", "Host: a", "Content-Length: 4", "Transfer-Encoding: chunked"],
+        "0\r\n\r\n",
+      ),
+      400,
+    ],
+    [
+      "an unknown transfer coding",
+      request(["POST /v1/jobs HTTP/1.1", "Host: a", "Transfer-Encoding: cow"], "x"),
+      400,
+    ],
+    [
+      "a chunk that is none",
+      head("POST /v1/jobs HTTP/1.1", "Transfer-Encoding: chunked", "Content-Type: application/json").concat(
+        "zz\r\n",
+      ),
+      400,
+    ],
+    ["CONNECT", request(["CONNECT db.internal:5432 HTTP/1.1", "Host: a"]), 400],
+  ])("%s is answered by a problem document", async (_, bytes, status) => {
+    const answer = await raw(bytes);
+    const [top = "", body = ""] = answer.split("\r\n\r\n");
+    const type = /content-type: (.*)/i.exec(top)?.[1] ?? null;
+    expectProblem(Number(/^HTTP\/1\.1 (\d{3})/.exec(top)?.[1]), type, body, status);
+  });
+});
+
+describe("requests", () => {
+  const json = (body: string) => ({ method: "POST", body, headers: { "content-type": "application/json" } });
+  const job = (fields: string) => json(`{"task":"t",${fields}}`);
+  const typed = (type: string) => ({
+    method: "POST",
+    body: '{"task":"t"}',
+    headers: { "content-type": type },
+  });
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+
+  test.each<[string, string, RequestInit, number | number[]]>([
+    ["an unknown route", "/v1/nowhere", {}, 404],
+    ["a path that climbs", "/v1/jobs/..%2f..%2fetc%2fpasswd", {}, [400, 404]],
+    ["a zero byte in the path", "/v1/jobs/%00", {}, [400, 404]],
+    ["a broken escape", "/v1/jobs/%zz", {}, 400],
+    ["a long id", `/v1/jobs/${"a".repeat(10_000)}`, {}, [400, 404]],
+    ["an id that is none", "/v1/jobs/not-an-id", {}, 400],
+    ["a trailing slash", "/v1/jobs/", {}, 404],
+    ["a method that the route does not take", "/v1/jobs", { method: "DELETE" }, 405],
+    ["an unknown parameter", "/v1/jobs?sort=;DROP", {}, 400],
+    ["a parameter of another shape", "/v1/jobs?pageSize[]=1", {}, 400],
+    ["a number that is none", "/v1/jobs?pageSize=many", {}, 400],
+    ["no JSON", "/v1/jobs", json("{"), 400],
+    ["an empty body", "/v1/jobs", json(""), [400, 202]],
+    ["JSON that is no object", "/v1/jobs", json("[]"), 400],
+    ["an unknown field", "/v1/jobs", job('"tusk":1'), 400],
+    ["a key twice", "/v1/jobs", job('"task":"u"'), 400],
+    ["a prototype", "/v1/jobs", job('"__proto__":{"admin":true}'), 400],
+    ["a number for a text", "/v1/jobs", json('{"task":1}'), 400],
+    ["a number beyond int32", "/v1/jobs", job('"maxAttempts":2147483648'), 400],
+    ["a fraction for an integer", "/v1/jobs", job('"maxAttempts":1.5'), 400],
+    ["NaN", "/v1/jobs", job('"maxAttempts":NaN'), 400],
+    ["1e309", "/v1/jobs", job('"input":1e309'), 400],
+    [
+      "a number in an input that JavaScript would round",
+      "/v1/jobs",
+      job('"input":{"a":[9007199254740993]}'),
+      400,
+    ],
+    ["an unknown enum", "/v1/jobs", job('"status":"DONE"'), 400],
+    ["JSON 100,000 deep", "/v1/jobs", job(`"input":${deep}`), 400],
+    ["a lone surrogate", "/v1/jobs", job('"concurrencyKey":"\\ud800"'), 400],
+    ["a body of another type", "/v1/jobs", typed("text/plain"), 415],
+    ["a form", "/v1/jobs", typed("application/x-www-form-urlencoded"), 415],
+    ["a type with garbage behind it", "/v1/jobs", typed("application/json garbage"), 415],
+    [
+      "an encoding that is not spoken",
+      "/v1/jobs",
+      { ...json("{}"), headers: { "content-type": "application/json", "content-encoding": "zstd" } },
+      415,
+    ],
+    ["a body over 256 KiB", "/v1/jobs", job(`"input":"${"a".repeat(262_144)}"`), 413],
+    ["a batch over 8 MiB", "/v1/jobs:batchSubmit", json(`{"jobs":["${"a".repeat(8 * 1024 * 1024)}"]}`), 413],
+    [
+      "an idempotency key with a blank",
+      "/v1/jobs",
+      { ...job('"priority":1'), headers: { "content-type": "application/json", "idempotency-key": "a b" } },
+      400,
+    ],
+  ])("with %s are refused", async (_, path, init, status) => {
+    const headers = { authorization, ...(init.headers as Record<string, string> | undefined) };
+    const response = await fetch(bed.url + path, { ...init, headers });
+    const body = await response.text();
+    if (response.status === 202) return;
+    expectProblem(response.status, response.headers.get("content-type"), body, status);
+  });
+
+  test("name the field, however deep, as the caller wrote it", async () => {
+    const body = '{"jobs":[{"task":"t"},{"task":"t","maxAttempts":"many"}]}';
+    const response = await fetch(`${bed.url}/v1/jobs:batchSubmit`, {
+      ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
+    });
+    expect(await response.json()).toMatchObject({ fieldViolations: [{ field: "jobs[1].maxAttempts" }] });
+  });
+
+  test("of exactly 256 KiB are served", async () => {
+    const empty = '{"task":"t","input":""}';
+    const body = empty.replace('""', `"${"a".repeat(262_144 - empty.length)}"`);
+    const response = await fetch(`${bed.url}/v1/jobs`, {
+      ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
+    });
+    expect(Buffer.byteLength(body)).toBe(262_144);
+    expect(response.status).toBe(202);
+  });
+
+  test("that expect 100-continue and are refused never send their body", async () => {
+    const answer = await raw(
+      request(["POST /v1/jobs HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 100000"]),
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 401/);
+    expect(answer).not.toContain("100 Continue");
+  });
+});
+
+test("after all this the gateway works as before", async () => {
+  const response = await fetch(`${bed.url}/v1/jobs`, {
+    ...{
+      method: "POST",
+      body: '{"task":"t"}',
+      headers: { authorization, "content-type": "application/json" },
+    },
+  });
+  expect(response.status).toBe(202);
+  expect(({} as { admin?: boolean }).admin).toBeUndefined();
+});

@@ -1,0 +1,25 @@
+import type { OutMessage } from "../messaging/publisher.ts";
+import type { PendingRow } from "./relay-statements.ts";
+
+/**
+ * One event as a message: the envelope byte for byte, and around it what a consumer can know without reading it.
+ *
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md (binary mode)
+ */
+export function eventMessage(row: PendingRow, service: string): OutMessage {
+  return {
+    subject: row.subject,
+    msgId: `${row.aggregateId}:${row.version}`,
+    headers: {
+      "ce-specversion": "1.0",
+      "ce-id": row.id,
+      "ce-source": `orrery/${service}`,
+      "ce-type": row.eventType,
+      "ce-subject": row.aggregateId,
+      "ce-time": new Date(row.occurredAtMs).toISOString(),
+      "content-type": "application/json",
+      traceparent: row.traceparent,
+    },
+    data: row.payload,
+  };
+}

@@ -1,0 +1,368 @@
+import pg from "pg";
+import { Fault } from "../fault/fault.ts";
+import type { IdentityFiles } from "../identity/identity-files.ts";
+import type { Breaker } from "../resilience/breaker.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { type Chance, type Clock, systemChance, systemClock } from "../time/clock.ts";
+import { wait } from "../time/wait.ts";
+import { columnTypes } from "./column-types.ts";
+import { commitUnknown, connectionSurvives, databaseFault, lostAgainstAnother } from "./database-fault.ts";
+
+/** A named statement. It is prepared once for each connection under its name, so one name stands for one text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** When a piece of work has to be over. */
+export interface WorkLimits {
+  /** By the monotonic clock (`Clock.monotonicMs`), as `call.deadlineMs` is. @default the statement timeout only */
+  readonly deadlineMs?: number | undefined;
+  /** Milliseconds that one statement of a transaction may take, where that is not the pool's own limit. */
+  readonly statementTimeoutMs?: number | undefined;
+}
+
+/** What a transaction may see, and until when. */
+export interface TransactionLimits extends WorkLimits {
+  /**
+   * The projects whose rows the transaction may touch: `orrery.projects` for row-level security, as an array literal.
+   *
+   * @default platform work, `orrery.projects` = `*`
+   */
+  readonly projects?: readonly string[] | undefined;
+}
+
+/** Statements of one transaction, one after the other. */
+export interface Transaction {
+  /** Runs a named statement. @returns its rows, in the order of the database */
+  query<R>(statement: Statement, values: readonly unknown[]): Promise<R[]>;
+  /** Runs SQL text without values, several statements if need be. */
+  exec(text: string): Promise<void>;
+}
+
+/** Connections to one database as one role. */
+export interface Pool {
+  /**
+   * Runs one statement on its own, as platform work.
+   *
+   * @throws Fault `DEPENDENCY_UNAVAILABLE` (retry after `retryAfterMs`; a write may have happened),
+   * `DEADLINE_EXCEEDED`, `OVERLOADED`, `INTERNAL`
+   */
+  query<R>(statement: Statement, values: readonly unknown[], limits?: WorkLimits): Promise<R[]>;
+  /**
+   * Runs work in one transaction, at READ COMMITTED, and commits unless it throws.
+   *
+   * After a deadlock or a serialization failure it runs again, three times in all, so work must have no effect outside
+   * of the transaction. BEGIN travels with the limits and the projects in one message; it is not joined with the first
+   * statement, because `pg` sends a query only after the one before was answered (a hop on the same host is 60 µs).
+   *
+   * @throws Fault what work threw; `DEPENDENCY_UNAVAILABLE` also when the answer to COMMIT was lost: then repeat it
+   * under its natural key, never blindly
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, limits?: TransactionLimits): Promise<T>;
+  /** Asks the database for a sign of life, past the breaker. @throws Fault `DEPENDENCY_UNAVAILABLE` */
+  ping(): Promise<void>;
+  /** Closes the connections, at most 5 s after the last work. */
+  end(): Promise<void>;
+}
+
+/** What a pool is made of. */
+export interface PoolOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly role: string;
+  /** The most connections, 1 or more. */
+  readonly size: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Key and certificate for TLS; the role is the certificate's CN. Without it the connection is plain, for tests. */
+  readonly identity?: Pick<IdentityFiles, "current"> | undefined;
+  /** Milliseconds that one statement may take. */
+  readonly statementTimeoutMs: number;
+  /** Milliseconds that a statement may wait for a lock. @default the statement timeout */
+  readonly lockTimeoutMs?: number;
+  /** Milliseconds that work may wait for a connection. @default 2_000 */
+  readonly connectTimeoutMs?: number;
+  /** Pieces of work that may wait for a connection; one more is refused as `OVERLOADED`. @default 1_000 */
+  readonly maxWaiting?: number;
+  /** Opens when the database fails; share one among the pools of a process. @default none */
+  readonly breaker?: Pick<Breaker, "guard"> | undefined;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+}
+
+const IDLE_IN_TRANSACTION_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+const MAX_WAITING = 1_000;
+const END_WITHIN_MS = 5_000;
+const IDLE_CONNECTION_MS = 60_000;
+/** The database cancels first; only a silent one is given up on from here, this much later. */
+const SILENCE_MARGIN_MS = 40;
+/** With less time than this left, work is refused before it costs anything. */
+const LEAST_TIME_MS = 10;
+/** Silence shorter than this tells of an impatient caller, not of a dead database. */
+const SILENCE_MS = 250;
+/** What `pg` says when a query's own time limit ends it. */
+const READ_TIMEOUT = "Query read timeout";
+const RUNS = 3;
+const RERUN_DELAY_MS = 20;
+
+/** Opens a pool. Connects when first used, so it can be opened before the database is up. */
+export function openPool(options: PoolOptions): Pool {
+  return new DatabasePool(options);
+}
+
+class DatabasePool implements Pool {
+  readonly #options: PoolOptions;
+  readonly #clock: Clock;
+  readonly #chance: Chance;
+  readonly #pool: pg.Pool;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#chance = options.chance ?? systemChance;
+    this.#pool = new pg.Pool({
+      ...connectionSettings(options),
+      max: options.size,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      Client: clientFor(options.identity),
+    });
+    // An idle connection that breaks is the pool's to replace; unheard, the event would end the process.
+    this.#pool.on("error", (error) => {
+      options.logger.warn("an idle database connection broke", { reason: error.message });
+    });
+    const connections = options.metrics?.gauge(
+      "orrery_postgres_connections",
+      "Connections of a pool, by what they do; waiting is work without one.",
+      ["pool", "state"],
+    );
+    const report = (): void => {
+      const pool = options.applicationName;
+      connections?.set({ pool, state: "idle" }, this.#pool.idleCount);
+      connections?.set({ pool, state: "busy" }, this.#pool.totalCount - this.#pool.idleCount);
+      connections?.set({ pool, state: "waiting" }, this.#pool.waitingCount);
+    };
+    this.#pool.on("acquire", report).on("release", report).on("remove", report);
+  }
+
+  query<R>(statement: Statement, values: readonly unknown[], limits: WorkLimits = {}): Promise<R[]> {
+    return this.#guarded(limits, async (connection) => {
+      const { rows } = await connection.send<R>({ ...statement, values: [...values] });
+      return rows;
+    });
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>, limits: TransactionLimits = {}): Promise<T> {
+    return this.#guarded(limits, async (connection) => {
+      await connection.send({ text: this.#begin(limits) });
+      const result = await workOrRollback(connection, work);
+      await commit(connection);
+      return result;
+    });
+  }
+
+  async ping(): Promise<void> {
+    await this.#withConnection({}, async (connection) => {
+      await connection.send({ text: "select 1" });
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.race([this.#pool.end(), wait(END_WITHIN_MS)]);
+  }
+
+  /** Runs through the breaker, which hears only of a database that is away: refusals and deadlines are no news of it. */
+  async #guarded<T>(limits: WorkLimits, use: (connection: Connection) => Promise<T>): Promise<T> {
+    const { breaker } = this.#options;
+    if (breaker === undefined) return this.#runAgain(limits, use);
+    const outcome = await breaker.guard(async () => {
+      try {
+        return { result: await this.#runAgain(limits, use) };
+      } catch (failure) {
+        if (failure instanceof Fault && failure.reason === "DEPENDENCY_UNAVAILABLE") throw failure;
+        return { failure };
+      }
+    });
+    if ("failure" in outcome) throw outcome.failure;
+    return outcome.result;
+  }
+
+  async #runAgain<T>(limits: WorkLimits, use: (connection: Connection) => Promise<T>): Promise<T> {
+    for (let run = 1; ; run += 1) {
+      try {
+        return await this.#withConnection(limits, use);
+      } catch (failure) {
+        if (run === RUNS || !lostAgainstAnother(failure)) throw failure;
+      }
+      await wait(RERUN_DELAY_MS * run * this.#chance.next());
+    }
+  }
+
+  async #withConnection<T>(limits: WorkLimits, use: (connection: Connection) => Promise<T>): Promise<T> {
+    const client = await this.#checkOut(limits);
+    const connection = new Connection(client, () => this.#remainingMs(limits));
+    try {
+      return await use(connection);
+    } finally {
+      // With an error the pool throws the connection away.
+      client.release(connection.broken);
+    }
+  }
+
+  async #checkOut(limits: WorkLimits): Promise<pg.PoolClient> {
+    this.#refuseLate(limits);
+    if (this.#pool.waitingCount >= (this.#options.maxWaiting ?? MAX_WAITING)) {
+      const detail = "too much work waits for the database";
+      throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
+    }
+    const checkOut = this.#pool.connect();
+    const over = new AbortController();
+    try {
+      const late = wait(this.#remainingMs(limits), over.signal).then(() => undefined);
+      const client = await Promise.race([checkOut, late]);
+      if (client !== undefined) return client;
+    } catch (failure) {
+      throw databaseFault(failure);
+    } finally {
+      over.abort();
+    }
+    // It may still come; nobody waits for it any more.
+    checkOut.then(
+      (client) => client.release(),
+      (failure: unknown) =>
+        this.#options.logger.debug("a late connection failed", { reason: String(failure) }),
+    );
+    throw databaseFault(new Error("no connection before the deadline"));
+  }
+
+  #refuseLate(limits: WorkLimits): void {
+    if (this.#remainingMs(limits) < LEAST_TIME_MS) throw databaseFault(new Error("no time is left"), true);
+  }
+
+  #begin({ projects, deadlineMs, statementTimeoutMs }: TransactionLimits): string {
+    const parts = ["begin"];
+    if (deadlineMs !== undefined || statementTimeoutMs !== undefined) {
+      const limitMs = Math.max(1, Math.ceil(this.#remainingMs({ deadlineMs, statementTimeoutMs })));
+      parts.push(`set local statement_timeout = ${limitMs}`);
+    }
+    if (projects !== undefined) {
+      parts.push(`select set_config('orrery.projects', ${pg.escapeLiteral(arrayLiteral(projects))}, true)`);
+    }
+    return parts.join("; ");
+  }
+
+  /** Milliseconds that a statement may still take. */
+  #remainingMs({ deadlineMs, statementTimeoutMs = this.#options.statementTimeoutMs }: WorkLimits): number {
+    if (deadlineMs === undefined) return statementTimeoutMs;
+    return Math.min(statementTimeoutMs, Math.max(0, deadlineMs - this.#clock.monotonicMs()));
+  }
+}
+
+/** One checked-out connection, which remembers whether it can be used again. */
+class Connection {
+  readonly #client: pg.PoolClient;
+  readonly #remainingMs: () => number;
+  /** The failure after which the connection must be thrown away. */
+  broken: Error | undefined;
+
+  constructor(client: pg.PoolClient, remainingMs: () => number) {
+    this.#client = client;
+    this.#remainingMs = remainingMs;
+  }
+
+  /** @throws Fault, with the driver's error as its cause */
+  async send<R>(query: {
+    name?: string;
+    text: string;
+    values?: unknown[];
+  }): Promise<pg.QueryResult<R & object>> {
+    if (this.broken !== undefined) throw databaseFault(this.broken);
+    const remainingMs = this.#remainingMs();
+    if (remainingMs < LEAST_TIME_MS) throw databaseFault(new Error("no time is left"), true);
+    const limited = { ...query, query_timeout: Math.ceil(remainingMs) + SILENCE_MARGIN_MS };
+    try {
+      return await this.#client.query<R & object>(limited);
+    } catch (failure) {
+      if (!connectionSurvives(failure)) this.broken = failure instanceof Error ? failure : new Error("lost");
+      throw databaseFault(failure, this.broken?.message === READ_TIMEOUT && remainingMs < SILENCE_MS);
+    }
+  }
+}
+
+async function workOrRollback<T>(connection: Connection, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const tx: Transaction = {
+    query: async <R>(statement: Statement, values: readonly unknown[]) => {
+      const { rows } = await connection.send<R>({ ...statement, values: [...values] });
+      return rows;
+    },
+    exec: async (text) => {
+      await connection.send({ text });
+    },
+  };
+  try {
+    return await work(tx);
+  } catch (failure) {
+    if (connection.broken === undefined) {
+      // A connection that cannot even roll back is thrown away, which rolls back as well.
+      await connection.send({ text: "rollback" }).catch((second: Error) => {
+        connection.broken ??= second;
+      });
+    }
+    throw failure;
+  }
+}
+
+async function commit(connection: Connection): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await connection.send({ text: "commit" }));
+  } catch (failure) {
+    if (connection.broken !== undefined) throw commitUnknown(failure);
+    throw failure;
+  }
+  if (command !== "COMMIT") {
+    // Work that swallowed a failed statement: PostgreSQL answers COMMIT with ROLLBACK, and nothing happened.
+    throw new Fault("INTERNAL", { detail: "the database refused a statement" });
+  }
+}
+
+function connectionSettings(options: PoolOptions): pg.ClientConfig {
+  return {
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.role,
+    application_name: options.applicationName,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs ?? options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    keepAlive: true,
+    types: columnTypes,
+    options: "-c timezone=UTC -c datestyle=ISO -c orrery.projects=*",
+  };
+}
+
+/** A client that takes the newest leaf at each connect, so that a rotation needs no restart. */
+function clientFor(identity: Pick<IdentityFiles, "current"> | undefined): new () => pg.ClientBase {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(identity === undefined ? { ...config } : { ...config, ssl: tlsFrom(identity) });
+    }
+  };
+}
+
+function tlsFrom(identity: Pick<IdentityFiles, "current">): pg.ClientConfig["ssl"] {
+  const { keyPem, certPem, caPem } = identity.current();
+  return { key: keyPem, cert: certPem, ca: caPem, minVersion: "TLSv1.3", rejectUnauthorized: true };
+}
+
+/** @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+function arrayLiteral(items: readonly string[]): string {
+  return `{${items.map((item) => `"${item.replace(/["\\]/g, String.raw`\$&`)}"`).join(",")}}`;
+}

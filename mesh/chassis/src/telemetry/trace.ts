@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { type Attributes, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+
+/** A trace and a span inside it, as they travel in `traceparent`. */
+export interface TraceParent {
+  /** 32 lower-case hex digits, not all zero. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits, not all zero. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+const TRACEPARENT =
+  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const SAMPLED = 1;
+const TRACER = "orrery";
+
+/**
+ * Reads a `traceparent` header.
+ *
+ * @returns undefined when it is absent or malformed; the receiver then begins a trace of its own
+ * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function parseTraceparent(header: string | undefined): TraceParent | undefined {
+  const [, version, traceId, spanId, flags, rest] = TRACEPARENT.exec(header ?? "") ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  if (version === "00" && rest !== undefined) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & SAMPLED) === SAMPLED };
+}
+
+/** Begins a trace: a `traceparent` with ids of its own, sampled. */
+export function newTraceparent(): string {
+  return format({ traceId: hex(16), spanId: hex(8), sampled: true });
+}
+
+/**
+ * The `traceparent` to hand on: the span that is open in this process if there is one, else a new span under the given
+ * parent, else a new trace.
+ */
+export function childTraceparent(parent: string | undefined): string {
+  const context = trace.getActiveSpan()?.spanContext();
+  if (context !== undefined)
+    return format({ ...context, sampled: (context.traceFlags & SAMPLED) === SAMPLED });
+  const parsed = parseTraceparent(parent);
+  return parsed === undefined ? newTraceparent() : format({ ...parsed, spanId: hex(8) });
+}
+
+/** The trace that a `traceparent` belongs to: 32 hex digits; a new one where it cannot be read. */
+export function traceIdOf(traceparent: string | undefined): string {
+  return parseTraceparent(traceparent)?.traceId ?? hex(16);
+}
+
+/**
+ * Runs work inside a span, and ends the span with it. A failure marks the span and is passed on. Costs next to nothing
+ * while no exporter is registered.
+ */
+export async function runInSpan<T>(
+  name: string,
+  attributes: Attributes,
+  work: (span: Span) => Promise<T> | T,
+): Promise<T> {
+  return trace.getTracer(TRACER).startActiveSpan(name, { attributes }, async (span) => {
+    try {
+      return await work(span);
+    } catch (failure) {
+      // The type only: a message may hold what a user typed.
+      span.setStatus({
+        code: SpanStatusCode.ERROR,
+        message: failure instanceof Error ? failure.name : "unknown",
+      });
+      throw failure;
+    } finally {
+      span.end();
+    }
+  });
+}
+
+function format({ traceId, spanId, sampled }: TraceParent): string {
+  return `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`;
+}
+
+function hex(bytes: number): string {
+  return randomBytes(bytes).toString("hex");
+}

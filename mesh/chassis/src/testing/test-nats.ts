@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NatsConnection } from "nats";
+import { connectNats } from "../messaging/connection.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { eventually } from "./eventually.ts";
+
+/** A broker of a test's own, with JetStream, ended when the test disposes of it. */
+export interface TestNats extends AsyncDisposable {
+  readonly url: string;
+  /** The folder that it stores in. */
+  readonly store: string;
+  /** Connects to it, and closes the connection with it. */
+  connect(name?: string): Promise<NatsConnection>;
+  /** Starts it again: same port, same store. Resolves when it answers. */
+  start(): Promise<void>;
+  /** Ends it in order. */
+  stop(): Promise<void>;
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>;
+  /** Ends it with SIGKILL and deletes its store. */
+  wipe(): Promise<void>;
+  /** Sends it a signal, as SIGSTOP and SIGCONT. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Starts a nats-server on a free port with a store of its own, in about 50 ms.
+ *
+ * @throws Error when ORRERY_TEST_NATS_SERVER does not name the program
+ */
+export async function testNats(): Promise<TestNats> {
+  const program = process.env.ORRERY_TEST_NATS_SERVER;
+  if (program === undefined)
+    throw new Error("ORRERY_TEST_NATS_SERVER is not set: run the tests through make test");
+  const port = await freePort();
+  const store = mkdtempSync(join(tmpdir(), "orrery-nats-"));
+  const url = `nats://127.0.0.1:${port}`;
+  const logger = createLogger({ service: "test", instance: "test", level: "error" });
+  const connections: NatsConnection[] = [];
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const child = spawn(program ?? "", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store], {
+      stdio: "ignore",
+    });
+    server = child;
+    await eventually(async () => {
+      if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}`);
+      const probe = await connectNats({ url, name: "probe", logger, signal: AbortSignal.timeout(1_000) });
+      // JetStream is ready a moment after the port.
+      await probe.jetstreamManager();
+      await probe.close();
+    });
+  }
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  }
+
+  await start();
+  return {
+    url,
+    store,
+    async connect(name = "test") {
+      const connection = await connectNats({ url, name, logger });
+      connections.push(connection);
+      return connection;
+    },
+    start,
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
+    async wipe() {
+      await end("SIGKILL");
+      rmSync(store, { recursive: true, force: true });
+    },
+    signal: (signal) => void server?.kill(signal),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await end("SIGKILL");
+      rmSync(store, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer();
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  listener.close();
+  await once(listener, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}

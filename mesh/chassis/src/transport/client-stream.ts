@@ -1,0 +1,151 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethodStreaming,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import type { StreamResponse } from "@connectrpc/connect";
+import type { Client, ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
+import { failureOf, headersFrom, renderFailure } from "./client-failure.ts";
+import { asBuffer, pathOf } from "./grpc-codec.ts";
+
+interface StreamCall<I extends DescMessage, O extends DescMessage> {
+  readonly method: DescMethodStreaming<I, O>;
+  readonly signal: AbortSignal | undefined;
+  /** By the wall clock, in milliseconds; Infinity for a stream without an end. */
+  readonly deadline: number;
+  readonly metadata: Metadata;
+  readonly input: AsyncIterable<MessageInitShape<I>>;
+}
+
+type Stream = ClientDuplexStream<Buffer, Buffer>;
+
+/** How long an opening counts as under way for the breaker; a peer may well admit a stream by its first message. */
+const OPENING_LIMIT_MS = 5_000;
+
+/**
+ * Opens a stream of any of the three kinds: on the wire they differ in how often each end speaks, nothing else.
+ *
+ * Resolves when the peer has admitted the stream (its initial metadata), or when nothing has been heard for five
+ * seconds: what comes later shows in the messages. Writing waits for the peer to read, reading for us to take.
+ *
+ * @throws Fault when the peer refuses before it admits
+ */
+export function openStream<I extends DescMessage, O extends DescMessage>(
+  client: Client,
+  call: StreamCall<I, O>,
+): Promise<StreamResponse<I, O>> {
+  const { method, signal } = call;
+  const same = (bytes: Buffer): Buffer => bytes;
+  const stream: Stream = client.makeBidiStreamRequest(pathOf(method), same, same, call.metadata, {
+    deadline: call.deadline,
+  });
+  const end = new StreamEnd(stream, signal);
+  void send(stream, call).catch((failure: unknown) => end.fail(failure));
+  const { promise, resolve, reject } = Promise.withResolvers<StreamResponse<I, O>>();
+  const response: StreamResponse<I, O> = {
+    stream: true,
+    service: method.parent,
+    method,
+    message: receive(stream, method.output, end),
+    get header() {
+      return headersFrom(end.initial);
+    },
+    get trailer() {
+      return headersFrom(end.trailing);
+    },
+  };
+  const admitted = (): void => {
+    clearTimeout(opening);
+    if (end.failure === undefined) resolve(response);
+    else reject(end.failure);
+  };
+  const opening = setTimeout(admitted, OPENING_LIMIT_MS).unref();
+  end.onChange = admitted;
+  return promise;
+}
+
+// What is known of the stream's two ends. The listeners stay for the stream's whole life: grpc-js emits a refusal as an
+// error, and an error that nobody listens for ends the process.
+class StreamEnd {
+  readonly #stream: Stream;
+  readonly #signal: AbortSignal | undefined;
+  initial: Metadata | undefined;
+  trailing: Metadata | undefined;
+  failure: unknown;
+  onChange: (() => void) | undefined;
+
+  constructor(stream: Stream, signal: AbortSignal | undefined) {
+    this.#stream = stream;
+    this.#signal = signal;
+    stream.on("metadata", (metadata) => {
+      this.initial = metadata;
+      this.onChange?.();
+    });
+    stream.on("status", (status) => {
+      this.trailing = status.metadata;
+      this.#signal?.removeEventListener("abort", this.cancel);
+      this.onChange?.();
+    });
+    stream.on("error", (error: ServiceError) => {
+      this.failure ??= failureOf(error, signal);
+      this.onChange?.();
+    });
+    signal?.addEventListener("abort", this.cancel);
+    if (signal?.aborted) this.cancel();
+  }
+
+  cancel = (): void => {
+    this.#stream.cancel();
+  };
+
+  fail(failure: unknown): void {
+    this.failure ??= failure;
+    this.cancel();
+    this.onChange?.();
+  }
+}
+
+async function send<I extends DescMessage, O extends DescMessage>(
+  stream: Stream,
+  { method, input }: StreamCall<I, O>,
+): Promise<void> {
+  let closed = false;
+  const ended = Promise.withResolvers<void>();
+  stream.once("status", () => {
+    closed = true;
+    ended.resolve();
+  });
+  for await (const message of input) {
+    if (closed) return;
+    const room = stream.write(asBuffer(toBinary(method.input, create(method.input, message))));
+    if (!room) await Promise.race([drainOf(stream), ended.promise]);
+  }
+  if (!closed) stream.end();
+}
+
+function drainOf(stream: Stream): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.once("drain", resolve);
+  return promise;
+}
+
+async function* receive<O extends DescMessage>(
+  stream: Stream,
+  schema: O,
+  end: StreamEnd,
+): AsyncGenerator<MessageShape<O>> {
+  const bytes: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
+  try {
+    for await (const message of bytes) yield fromBinary(schema, message);
+  } catch (failure) {
+    throw renderFailure(end.failure ?? failure);
+  } finally {
+    // Ends the call when the reader stops early; after the end it does nothing.
+    end.cancel();
+  }
+  if (end.failure !== undefined) throw renderFailure(end.failure);
+}

@@ -1,0 +1,67 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { Path } from "@bufbuild/protobuf/reflect";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import { Fault, type FieldViolation } from "../fault/fault.ts";
+import { unsafeStrings } from "./string-safety.ts";
+
+const validator = createValidator();
+
+/**
+ * Holds a message against the rules of the contract, and its strings against what a database can keep.
+ *
+ * @param pathPrefix - where the message stands in the request, as in `items[3]`
+ * @returns one entry for each field at fault, in the names and paths of ProtoJSON; empty where all is well
+ * @throws Error when a rule of the contract itself is broken
+ */
+export function validateMessage<D extends DescMessage>(
+  schema: D,
+  message: MessageShape<D>,
+  pathPrefix = "",
+): FieldViolation[] {
+  const result = validator.validate(schema, message);
+  if (result.kind === "error") throw result.error;
+  const broken = result.kind === "invalid" ? result.violations.map(fieldViolation) : [];
+  const found = [...broken, ...unsafeStrings(schema, message)];
+  return pathPrefix === "" ? found : found.map((violation) => below(pathPrefix, violation));
+}
+
+/**
+ * The same as `validateMessage`, as a refusal.
+ *
+ * @throws Fault `INVALID_REQUEST` with all violations
+ */
+export function requireValid<D extends DescMessage>(schema: D, message: MessageShape<D>): void {
+  const fieldViolations = validateMessage(schema, message);
+  const [first] = fieldViolations;
+  if (first === undefined) return;
+  const more = fieldViolations.length === 1 ? "" : ` (and ${fieldViolations.length - 1} more)`;
+  const about = first.field === "" ? first.description : `${first.field}: ${first.description}`;
+  throw new Fault("INVALID_REQUEST", { detail: `${about}${more}`, fieldViolations });
+}
+
+/** Writes a path in ProtoJSON names: `items[3].maxAttempts`, `labels["a.b"]`. */
+export function jsonPath(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (step.kind === "list_sub") text += `[${step.index}]`;
+    else if (step.kind === "map_sub") text += `[${JSON.stringify(String(step.key))}]`;
+    else text += `${text === "" ? "" : "."}${step.kind === "field" ? step.jsonName : step.name}`;
+  }
+  return text;
+}
+
+function fieldViolation(violation: Violation): FieldViolation {
+  const what = violation.forKey ? `the key ${violation.message}` : violation.message;
+  return { field: jsonPath(violation.field), description: describe(what, violation.ruleId) };
+}
+
+// What protovalidate says names the limit ("must be less than or equal to 100"); where a rule has no text of its own,
+// the rule's id does.
+function describe(message: string, ruleId: string): string {
+  return message === "" ? `breaks the rule ${ruleId}` : message.replace(/^value /, "");
+}
+
+function below(prefix: string, { field, description }: FieldViolation): FieldViolation {
+  const joined = field === "" || field.startsWith("[") ? `${prefix}${field}` : `${prefix}.${field}`;
+  return { field: joined, description };
+}

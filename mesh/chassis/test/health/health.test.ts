@@ -1,0 +1,100 @@
+import { get } from "node:https";
+import { expect, test } from "@jest/globals";
+import { listenAdmin } from "../../src/health/admin-server.ts";
+import { createHealth } from "../../src/health/health.ts";
+import { serviceDocuments } from "../../src/health/service-documents.ts";
+import type { IdentityFiles } from "../../src/identity/identity-files.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { eventually } from "../../src/testing/eventually.ts";
+import { silent, testIdentities } from "../identity/test-identities.ts";
+import { EchoService } from "../transport/echo-contract.ts";
+
+test("nothing is ready before it has started, while a probe fails, hangs on its first run, or once it stops", async () => {
+  using health = createHealth({ logger: silent });
+  const turns: boolean[] = [];
+  health.onChange((ready) => turns.push(ready));
+  expect(health.ready()).toBe(false);
+  health.started();
+  expect(health.ready()).toBe(true);
+  let problem: string | undefined = "connection refused";
+  health.check(
+    "store",
+    () => {
+      if (problem !== undefined) throw new Error(problem);
+    },
+    5,
+  );
+  expect(health.ready()).toBe(false);
+  await eventually(() =>
+    expect(health.details()).toContainEqual({ name: "store", ok: false, problem: "connection refused" }),
+  );
+  problem = undefined;
+  await eventually(() => expect(health.ready()).toBe(true));
+  health.check("hangs", () => new Promise<void>(() => {}));
+  expect(health.ready()).toBe(false);
+  health.stopping();
+  expect(health.details().find(({ name }) => name === "started")).toMatchObject({ problem: "stopping" });
+  expect(turns).toEqual([true, false, true, false]);
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+function fetchFrom(port: number, path: string, ca: string, identity?: IdentityFiles): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const { keyPem, certPem } = identity?.current() ?? {};
+  const shown = keyPem === undefined ? {} : { key: keyPem, cert: certPem };
+  get({ host: "localhost", port, path, ca, agent: false, ...shown }, (response) => {
+    let body = "";
+    response.on("data", (part: Buffer) => (body += part.toString()));
+    response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+  }).on("error", reject);
+  return promise;
+}
+
+test("anyone learns whether it lives and is ready, and only operator and prometheus learn more", async () => {
+  await using identities = await testIdentities();
+  await using foreign = await testIdentities();
+  using health = createHealth({ logger: silent });
+  const admin = await listenAdmin({
+    address: { host: "127.0.0.1", port: 0 },
+    health,
+    metrics: createMetrics({ service: "echo" }),
+    pages: serviceDocuments("echo", [EchoService]),
+    identitySource: "tls",
+    identity: await identities.of("echo"),
+  });
+  await using _closing = { [Symbol.asyncDispose]: () => admin.close() };
+  const ca = identities.authority.certPem;
+  const ask = (path: string, identity?: IdentityFiles): Promise<Answer> =>
+    fetchFrom(admin.address.port, path, ca, identity);
+
+  for (const path of ["/healthz", "/health/live"]) expect((await ask(path)).status).toBe(200);
+  for (const path of ["/readyz", "/health/ready"])
+    expect(await ask(path)).toEqual({ status: 503, body: "not ready\n" });
+  health.started();
+  for (const path of ["/readyz", "/health/ready"])
+    expect(await ask(path)).toEqual({ status: 200, body: "ready\n" });
+
+  const guarded = ["/metrics", "/openapi.json", "/docs", "/readyz?verbose"];
+  const readers = {
+    operator: await identities.of("operator"),
+    prometheus: await identities.of("prometheus"),
+  };
+  const others = [undefined, await identities.of("gateway"), await foreign.of("operator")];
+  for (const path of guarded) {
+    for (const reader of Object.values(readers)) expect((await ask(path, reader)).status).toBe(200);
+    for (const other of others) expect((await ask(path, other)).status).toBe(403);
+  }
+  expect((await ask("/metrics", readers.prometheus)).body).toContain(
+    'process_cpu_seconds_total{service="echo"}',
+  );
+  expect(JSON.parse((await ask("/openapi.json", readers.operator)).body)).toMatchObject({
+    openapi: "3.1.0",
+    paths: { "/orrery.echo.v1.EchoService/Echo": { post: { "x-orrery-callers": ["gateway", "worker"] } } },
+  });
+  expect((await ask("/nothing")).status).toBe(404);
+  expect((await ask("/__proto__", readers.operator)).status).toBe(404);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "@jest/globals";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { systemChance, uuidV7 } from "../../src/time/clock.ts";
+import { wait } from "../../src/time/wait.ts";
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+test("ids made in one millisecond, and across a clock that goes back, still grow", () => {
+  const clock = new ManualClock(Date.UTC(2040, 0, 1));
+  const ids = Array.from({ length: 10_000 }, () => uuidV7(clock));
+  clock.advance(-60_000);
+  ids.push(uuidV7(clock), uuidV7(clock));
+  expect(ids.every((id) => UUID_V7.test(id))).toBe(true);
+  expect(ids).toEqual([...ids].sort());
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("an id carries the millisecond of its making", () => {
+  const clock = new ManualClock(Date.UTC(2050, 5, 1));
+  expect(Number.parseInt(uuidV7(clock).replace("-", "").slice(0, 12), 16)).toBe(clock.nowMs());
+});
+
+test("a wait ends early when its signal does, and at once when it already has", async () => {
+  const controller = new AbortController();
+  const waiting = wait(60_000, controller.signal);
+  controller.abort();
+  await waiting;
+  await wait(60_000, controller.signal);
+  await wait(0);
+});
+
+test("chance stays within its limits", () => {
+  const draws = Array.from({ length: 1_000 }, () => systemChance.next());
+  expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true);
+});

@@ -1,0 +1,83 @@
+import { ConfigError } from "../../chassis/src/config/read-config.ts";
+import { WORKLOADS } from "../../topology.ts";
+import { BinaryMissing } from "./binaries/binary-missing.ts";
+import { resolveBinary } from "./binaries/resolve.ts";
+import { demo } from "./demo.ts";
+import { examine, tell } from "./doctor.ts";
+import { AlreadyRunning } from "./launch-record.ts";
+import { Platform } from "./platform.ts";
+import { readSettings } from "./settings.ts";
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** A reader that went away (`make run | head`) is no reason to leave servers behind. */
+process.stdout.on("error", () => undefined);
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  run,
+  demo: () => demo(readSettings(process.env).home, print),
+  doctor,
+  binary,
+};
+
+/** Starts everything, says where it is, and stops it in order at SIGINT or SIGTERM; asked twice, it kills. */
+async function run(): Promise<void> {
+  const settings = readSettings(process.env);
+  const stopping = new AbortController();
+  let platform: Platform | undefined;
+  const stop = () => {
+    if (stopping.signal.aborted) platform?.killAll();
+    else print("stopping");
+    stopping.abort(new Stopped());
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  const stopped = new Promise<void>((done) => stopping.signal.addEventListener("abort", () => done()));
+  platform = await Platform.start({ settings, workloads: WORKLOADS, print, signal: stopping.signal });
+  print(`orrery ready http://127.0.0.1:${platform.firstHttpPort}`);
+  await stopped;
+  await platform.stop();
+  print("stopped");
+}
+
+/** Says what is wrong here and where it is explained; ends non-zero when something is. */
+async function doctor(): Promise<void> {
+  if (!tell(await examine(readSettings(process.env)), print)) process.exitCode = 1;
+}
+
+/** Prints the path of a program, installing it where that is possible: `main.ts binary grpcurl`. */
+async function binary(): Promise<void> {
+  const complain = (line: string) => void process.stderr.write(`${line}\n`);
+  const { path, warning } = await resolveBinary(process.argv[3] ?? "", complain);
+  if (warning) complain(warning);
+  print(path);
+}
+
+/** The user stopped the platform before it was ready. */
+class Stopped extends Error {}
+
+/**
+ * Runs the command of that name to its end and sets the exit code: 1 when it fails, 64 when there is none.
+ */
+export async function runCommand(name: string): Promise<void> {
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    process.stderr.write(`there is no command ${name}: ${Object.keys(COMMANDS).join(", ")}\n`);
+    process.exitCode = 64;
+    return;
+  }
+  try {
+    await command();
+  } catch (error) {
+    if (error instanceof Stopped) return print("stopped");
+    process.stderr.write(`${reasonOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** What a person can mend is said in one sentence; anything else is ours, and comes with its stack. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const told = [AlreadyRunning, BinaryMissing, ConfigError].some((kind) => error instanceof kind);
+  return told ? error.message : (error.stack ?? error.message);
+}

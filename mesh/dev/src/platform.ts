@@ -1,0 +1,306 @@
+import { join } from "node:path";
+import { eventually } from "../../chassis/src/testing/eventually.ts";
+import { CLIENTS, SERVERS, type Workload } from "../../topology.ts";
+import { postgresAccount } from "./account.ts";
+import { writeKeys } from "./api-keys.ts";
+import { runProgram } from "./binaries/program.ts";
+import { warmCompileCache } from "./compile-cache.ts";
+import { FreePorts } from "./free-port.ts";
+import { type Holder, Identities } from "./identities.ts";
+import { LaunchRecord } from "./launch-record.ts";
+import { makePassage, ROOT } from "./places.ts";
+import { provision } from "./postgres-admin.ts";
+import { isReady } from "./readiness.ts";
+import { describeRun, type Running } from "./run-description.ts";
+import { removeRunFile, writeRunFile } from "./run-file.ts";
+import {
+  type Ground,
+  planElasticsearch,
+  planNats,
+  planPostgres,
+  postgresPlaces,
+  type Server,
+} from "./servers.ts";
+import {
+  migrationCommand,
+  type Placed,
+  placeAll,
+  type Surroundings,
+  serviceCommand,
+} from "./service-launch.ts";
+import type { Settings } from "./settings.ts";
+import { type ProcessEvents, SupervisedProcess } from "./supervised-process.ts";
+
+const READY_WITHIN_MS = 170_000;
+const LOG_LOOK_EVERY_MS = 5_000;
+
+/** What a platform is started with. */
+export interface Launch {
+  readonly settings: Settings;
+  readonly workloads: readonly Workload[];
+  /** Takes one line for the person at the terminal. */
+  readonly print: (line: string) => void;
+  /** Aborted when the platform is to stop, before it is ready too. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A whole platform in the hands of this process: its servers, its services, their certificates and keys.
+ *
+ * Start: the servers side by side, then the migrations, then all services side by side (each copes with peers
+ * that come later). Stop: the edge first and the database last, so that what is under way finds what it
+ * needs.
+ */
+export class Platform {
+  readonly #launch: Launch;
+  readonly #record: LaunchRecord;
+  readonly #processes = new Map<string, SupervisedProcess>();
+  readonly #pids = new Map<string, number>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #running: Running | undefined;
+
+  private constructor(launch: Launch, record: LaunchRecord) {
+    this.#launch = launch;
+    this.#record = record;
+  }
+
+  /**
+   * Starts a platform and resolves when everything answers; then `run.json` is there.
+   *
+   * @throws AlreadyRunning; BinaryMissing; Error when something does not answer in time (what runs is stopped
+   * first)
+   */
+  static async start(launch: Launch): Promise<Platform> {
+    const { home } = launch.settings;
+    makePassage(home);
+    const { record, ended } = await LaunchRecord.claim(home);
+    removeRunFile(home);
+    if (ended.length > 0) launch.print(`ended what a launcher before had left: ${ended.join(", ")}`);
+    const platform = new Platform(launch, record);
+    try {
+      await platform.#start();
+    } catch (error) {
+      await platform.stop();
+      throw error;
+    }
+    return platform;
+  }
+
+  /** Stops everything in order and gives the home free. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#running = undefined;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const group of stopOrder([...this.#processes.keys()])) {
+      await Promise.all(group.map(async (name) => this.#processes.get(name)?.stop()));
+    }
+    removeRunFile(this.#launch.settings.home);
+    this.#record.release();
+  }
+
+  /** The port of the first gateway, which the ready line names. */
+  get firstHttpPort(): number | undefined {
+    return this.#running?.placed.find(({ edge }) => edge)?.edge?.httpPort;
+  }
+
+  /** Kills all that still runs, at once: for a user who asks twice. */
+  killAll(): void {
+    for (const process of this.#processes.values()) process.kill();
+  }
+
+  async #start(): Promise<void> {
+    const { settings, workloads } = this.#launch;
+    const { home } = settings;
+    const ports = new FreePorts(home);
+    const placed = await placeAll(workloads, settings, ports);
+    this.#sayMovedPorts(placed);
+    const identities = await Identities.open({
+      folder: join(home, "authority"),
+      holders: holders(home, workloads),
+      lifetimeMs: settings.leafLifetimeMs,
+    });
+    const keys = writeKeys(home, settings.projects);
+    const ground: Ground = { home, ports, identities, workloads, print: this.#launch.print };
+    const servers = await this.#startServers(ground);
+    const surroundings: Surroundings = {
+      settings,
+      placed,
+      postgresPort: servers.postgres.cluster.port,
+      natsUrl: servers.nats.address,
+      elasticsearchUrl: servers.elasticsearch?.address,
+      keysFile: keys.keysFile,
+      identity: (name) => identities.paths(name),
+    };
+    const mains = workloads.map(({ folder, main }) => join(ROOT, folder, main));
+    await Promise.all([this.#migrate(servers.postgres, surroundings), warmCompileCache(mains)]);
+    await Promise.all([
+      this.#answers(servers.nats),
+      servers.elasticsearch && this.#answers(servers.elasticsearch),
+      ...placed.map((one) => this.#startService(one, surroundings)),
+    ]);
+    this.#running = { settings, workloads, placed, identities, projects: keys.projects, servers };
+    this.#writeRunFile();
+    this.#keepUp(identities);
+  }
+
+  async #startServers(ground: Ground): Promise<Running["servers"]> {
+    const wantsElasticsearch = this.#launch.settings.readModel === "elasticsearch";
+    const [postgres, nats, elasticsearch] = await Promise.all([
+      planPostgres(ground),
+      planNats(ground),
+      wantsElasticsearch ? planElasticsearch(ground) : null,
+    ]);
+    for (const server of [postgres, nats, elasticsearch]) if (server) this.#run(server.command);
+    return { postgres, nats, elasticsearch };
+  }
+
+  async #migrate(postgres: Running["servers"]["postgres"], surroundings: Surroundings): Promise<void> {
+    await this.#answers(postgres);
+    const databases = this.#launch.workloads.flatMap(({ database }) => database ?? []);
+    await provision(
+      postgres.cluster,
+      databases.map(({ name, role, ownerRole }) => ({ database: name, role, owner: ownerRole })),
+    );
+    for (const one of surroundings.placed.filter(({ instance }) => instance.endsWith("-0"))) {
+      const command = migrationCommand(one, surroundings);
+      if (command === undefined) continue;
+      const { ok, output } = await runProgram(command.file, command.args, { env: command.env, cwd: ROOT });
+      if (!ok) throw new Error(`the migrations of ${one.workload.name} failed:\n${output.trim()}`);
+    }
+  }
+
+  async #startService(placed: Placed, surroundings: Surroundings): Promise<void> {
+    const { instance, grpcPort, adminPort, edge } = placed;
+    this.#run(serviceCommand(placed, surroundings));
+    const address = edge
+      ? `http://127.0.0.1:${edge.httpPort} grpc ${edge.grpcPort}`
+      : `grpc 127.0.0.1:${grpcPort}`;
+    await this.#untilReady(instance, async () => {
+      await isReady(`https://127.0.0.1:${adminPort}/readyz`, surroundings.identity("operator"));
+      if (edge) await isReady(`http://127.0.0.1:${edge.httpPort}/readyz`);
+    });
+    this.#say(instance, `${address} admin ${adminPort}`);
+  }
+
+  async #answers(server: Server): Promise<void> {
+    const { command, address, version, warning, dataDir } = server;
+    await this.#untilReady(command.name, () => server.ready());
+    this.#say(command.name, `${address} version ${version}, data in ${dataDir}`);
+    if (warning) this.#launch.print(`  ${warning}`);
+  }
+
+  async #untilReady(name: string, ready: () => Promise<void>): Promise<void> {
+    const { signal } = this.#launch;
+    const attempt = async () => {
+      if (!signal.aborted) await ready();
+    };
+    try {
+      await eventually(attempt, { withinMs: READY_WITHIN_MS, everyMs: 50 });
+    } catch (error) {
+      const last = this.#processes.get(name)?.command.log.lastLines(10).join("\n  ") ?? "";
+      const seconds = READY_WITHIN_MS / 1_000;
+      throw new Error(
+        `${name} did not answer within ${seconds} s (${String(error)}); its last lines:\n  ${last}`,
+      );
+    }
+    signal.throwIfAborted();
+  }
+
+  #run(command: ConstructorParameters<typeof SupervisedProcess>[0]): void {
+    this.#launch.signal.throwIfAborted();
+    const process = new SupervisedProcess(command, this.#events);
+    this.#processes.set(command.name, process);
+    process.start();
+  }
+
+  readonly #events: ProcessEvents = {
+    started: ({ name, pid }) => {
+      this.#record.note(name, pid);
+      if (pid === undefined) return;
+      const before = this.#pids.get(name);
+      this.#pids.set(name, pid);
+      if (before !== undefined) this.#say(name, "started again");
+      this.#writeRunFile();
+    },
+    died: ({ name, command: { log } }, how, againInMs) => {
+      const when = againInMs === 0 ? "at once" : `in ${againInMs} ms`;
+      this.#launch.print(`${name} ended by itself (${how}); it starts again ${when}; its log: ${log.path}`);
+      // A process that dies again and again says the same each time.
+      if (againInMs === 0) for (const line of log.lastLines(8)) this.#launch.print(`  ${line.slice(0, 300)}`);
+    },
+  };
+
+  #writeRunFile(): void {
+    if (this.#running === undefined) return;
+    writeRunFile(this.#launch.settings.home, describeRun(this.#running, this.#pids));
+  }
+
+  /**
+   * Renews leaves, has the servers that read theirs only when told read them again, and keeps the logs
+   * bounded.
+   */
+  #keepUp(identities: Identities): void {
+    const renew = async () => {
+      for (const name of await identities.renewDue()) {
+        const pid = SERVERS.some((server) => server === name) ? this.#processes.get(name)?.pid : undefined;
+        if (pid !== undefined) process.kill(pid, "SIGHUP");
+      }
+    };
+    const complain = (error: unknown) =>
+      this.#launch.print(`a certificate could not be renewed: ${String(error)}`);
+    const boundLogs = () => {
+      for (const { command } of this.#processes.values()) command.log.bound();
+    };
+    this.#timers.push(
+      setInterval(() => void renew().catch(complain), identities.lookEveryMs),
+      setInterval(boundLogs, LOG_LOOK_EVERY_MS),
+    );
+  }
+
+  #say(name: string, text: string): void {
+    this.#launch.print(`${name.padEnd(14)} pid ${String(this.#pids.get(name) ?? "?").padEnd(7)} ${text}`);
+  }
+
+  #sayMovedPorts(placed: readonly Placed[]): void {
+    const { firstPort } = this.#launch.settings;
+    placed
+      .flatMap(({ edge }) => edge ?? [])
+      .forEach(({ httpPort, grpcPort }, replica) => {
+        const wanted = firstPort + 2 * replica;
+        if (httpPort !== wanted) this.#launch.print(`port ${wanted} is taken: HTTP moves to ${httpPort}`);
+        if (grpcPort !== wanted + 1)
+          this.#launch.print(`port ${wanted + 1} is taken: gRPC moves to ${grpcPort}`);
+      });
+  }
+}
+
+/**
+ * Everyone who gets a leaf: workloads, clients, servers, and each database's owner, who is a role and no
+ * workload.
+ */
+function holders(home: string, workloads: readonly Workload[]): readonly Holder[] {
+  const folderOf = (name: string) =>
+    name === "postgres" ? postgresPlaces(home).identityFolder : join(home, "identities", name);
+  const named = [...workloads, ...CLIENTS].map(({ name }) => name);
+  return [
+    ...[...named, ...SERVERS].map((name) => ({
+      commonName: name,
+      workload: name,
+      folder: folderOf(name),
+      ...(name === "postgres" && { account: postgresAccount() }),
+    })),
+    ...workloads.flatMap(({ database }) =>
+      database ? [{ commonName: database.ownerRole, folder: folderOf(database.ownerRole) }] : [],
+    ),
+  ];
+}
+
+const LAST_TO_STOP = ["gateway", "worker", "observatory", "jobs", "elasticsearch", "nats", "postgres"];
+
+/**
+ * The names in groups that stop together, one group after the other; what is not named here stops with the
+ * edge.
+ */
+export function stopOrder(names: readonly string[]): readonly (readonly string[])[] {
+  const rankOf = (name: string) => Math.max(LAST_TO_STOP.indexOf(name.replace(/-\d+$/, "")), 0);
+  return LAST_TO_STOP.map((_, rank) => names.filter((name) => rankOf(name) === rank));
+}

@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Workload, WorkloadName } from "../../topology.ts";
+import type { FreePorts } from "./free-port.ts";
+import type { IdentityPaths } from "./identities.ts";
+import { LogFile } from "./log-file.ts";
+import { COMPILE_CACHE, ROOT } from "./places.ts";
+import type { Settings } from "./settings.ts";
+import type { Command } from "./supervised-process.ts";
+
+/** Where one replica of a workload listens. */
+export interface Placed {
+  readonly workload: Workload;
+  /** `jobs-0`, `jobs-1`. */
+  readonly instance: string;
+  readonly grpcPort: number;
+  readonly adminPort: number;
+  /** Only of the gateway: what faces the outside. */
+  readonly edge: { readonly httpPort: number; readonly grpcPort: number } | undefined;
+}
+
+/** What all services of a platform are told. */
+export interface Surroundings {
+  readonly settings: Settings;
+  readonly placed: readonly Placed[];
+  readonly postgresPort: number;
+  readonly natsUrl: string;
+  readonly elasticsearchUrl: string | undefined;
+  readonly keysFile: string;
+  identity(name: string): IdentityPaths;
+}
+
+/**
+ * Gives every replica its ports. Gateway n faces the outside on the first port + 2n (HTTP) and + 2n + 1
+ * (gRPC); a port that is taken moves to the next free one.
+ */
+export async function placeAll(
+  workloads: readonly Workload[],
+  settings: Settings,
+  ports: FreePorts,
+): Promise<readonly Placed[]> {
+  const placed: Placed[] = [];
+  for (const workload of workloads) {
+    for (let replica = 0; replica < (settings.replicas ?? workload.replicas); replica += 1) {
+      const wanted = settings.firstPort + 2 * replica;
+      placed.push({
+        workload,
+        instance: `${workload.name}-${replica}`,
+        grpcPort: await ports.take(),
+        adminPort: await ports.take(),
+        edge:
+          workload.ports.http === undefined
+            ? undefined
+            : { httpPort: await ports.takeFrom(wanted), grpcPort: await ports.takeFrom(wanted + 1) },
+      });
+    }
+  }
+  return placed;
+}
+
+/**
+ * What starts one replica: the same Node, a small heap, and the tracing that has to load before everything
+ * else.
+ */
+export function serviceCommand(placed: Placed, surroundings: Surroundings): Command {
+  const { workload, instance } = placed;
+  const preload = join(ROOT, "mesh/chassis/src/telemetry/preload.cjs");
+  return {
+    name: instance,
+    file: process.execPath,
+    args: [
+      `--max-semi-space-size=${workload.memory.semiSpaceMiB}`,
+      `--max-old-space-size=${workload.memory.oldSpaceMiB}`,
+      ...(existsSync(preload) ? ["--require", preload] : []),
+      join(ROOT, workload.folder, workload.main),
+    ],
+    env: serviceEnvironment(placed, surroundings),
+    cwd: ROOT,
+    log: new LogFile(join(surroundings.settings.home, "logs", `${instance}.log`)),
+    stopWithinMs: 20_000, // a service drains for 10 s, and then some
+  };
+}
+
+/** The migrations of a workload's database, run as its owner; undefined where it has none. */
+export function migrationCommand(
+  placed: Placed,
+  surroundings: Surroundings,
+): { readonly file: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } | undefined {
+  const { database, folder } = placed.workload;
+  const main = join(ROOT, folder, "src/migrate.ts");
+  if (database === null || !existsSync(main)) return undefined;
+  const { identityFile, caFile } = surroundings.identity(database.ownerRole);
+  const env = {
+    ...serviceEnvironment(placed, surroundings),
+    ORRERY_DATABASE_ROLE: database.ownerRole,
+    ORRERY_IDENTITY_FILE: identityFile,
+    ORRERY_CA_FILE: caFile,
+  };
+  return { file: process.execPath, args: [main, "up"], env };
+}
+
+/**
+ * Addresses and names of files; never a secret. A service finds nothing else of the launcher's environment.
+ */
+function serviceEnvironment(placed: Placed, surroundings: Surroundings): NodeJS.ProcessEnv {
+  const { workload, instance, grpcPort, adminPort, edge } = placed;
+  const { settings, postgresPort, natsUrl, elasticsearchUrl, keysFile } = surroundings;
+  const { identityFile, caFile } = surroundings.identity(workload.name);
+  return {
+    ...settings.handedThrough,
+    PATH: process.env.PATH ?? "",
+    NODE_ENV: "production",
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    ORRERY_SERVICE: workload.name,
+    ORRERY_INSTANCE: instance,
+    ORRERY_GRPC_ADDRESS: loopback(grpcPort),
+    ORRERY_ADMIN_ADDRESS: loopback(adminPort),
+    ORRERY_IDENTITY_SOURCE: "tls",
+    ORRERY_IDENTITY_FILE: identityFile,
+    ORRERY_CA_FILE: caFile,
+    ORRERY_READ_MODEL: settings.readModel,
+    ORRERY_READ_MODEL_DIR: join(settings.home, "read-model"),
+    ORRERY_RELAY: settings.relay,
+    ...(workload.database && {
+      ORRERY_DATABASE_HOST: "127.0.0.1",
+      ORRERY_DATABASE_PORT: String(postgresPort),
+      ORRERY_DATABASE_NAME: workload.database.name,
+      ORRERY_DATABASE_ROLE: workload.database.role,
+      ...Object.fromEntries(
+        Object.entries(workload.database.pools).map(([purpose, size]) => [
+          `ORRERY_${purpose.toUpperCase()}_CONNECTIONS`,
+          String(size),
+        ]),
+      ),
+    }),
+    ...(workload.nats && { ORRERY_NATS_URL: natsUrl }),
+    ...(elasticsearchUrl !== undefined && { ORRERY_ELASTICSEARCH_URL: elasticsearchUrl }),
+    ...Object.fromEntries(workload.peers.map((peer) => peerVariable(peer, surroundings.placed))),
+    ...(edge && {
+      ORRERY_HTTP_ADDRESS: loopback(edge.httpPort),
+      ORRERY_EDGE_GRPC_ADDRESS: loopback(edge.grpcPort),
+      ORRERY_KEYS_FILE: keysFile,
+    }),
+  };
+}
+
+function peerVariable(peer: WorkloadName, placed: readonly Placed[]): readonly [string, string] {
+  const addresses = placed
+    .filter(({ workload }) => workload.name === peer)
+    .map(({ grpcPort }) => loopback(grpcPort));
+  return [`ORRERY_PEER_${peer.toUpperCase()}`, addresses.join(",")];
+}
+
+export const loopback = (port: number): string => `127.0.0.1:${port}`;

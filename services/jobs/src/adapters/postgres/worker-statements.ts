@@ -1,0 +1,40 @@
+import type { Statement } from "@orrery/mesh/postgres/pool";
+
+/** Absent values leave what is there; a worker that only ever sent heartbeats serves no task. */
+export const NOTE_WORKERS: Statement = {
+  name: "worker.note",
+  text: `insert into worker as w (project, name, tasks, queues, slots, draining, seen_time)
+select coalesce(project, ''), name, coalesce(array(select json_array_elements_text(tasks)), '{}'),
+  coalesce(array(select json_array_elements_text(queues)), '{}'), coalesce(slots, 0), draining, clock_timestamp()
+from unnest($1::text[], $2::text[], $3::json[], $4::json[], $5::int[], $6::boolean[])
+  as seen (project, name, tasks, queues, slots, draining)
+on conflict (project, name) do update set seen_time = excluded.seen_time, draining = excluded.draining,
+  tasks = case when cardinality(excluded.tasks) = 0 then w.tasks else excluded.tasks end,
+  queues = case when cardinality(excluded.tasks) = 0 then w.queues else excluded.queues end,
+  slots = case when cardinality(excluded.tasks) = 0 then w.slots else excluded.slots end`,
+};
+
+export const LIST_WORKERS: Statement = {
+  name: "worker.list",
+  text: `select w.name, w.tasks, w.queues, w.slots, w.draining, w.seen_time,
+  (select count(*)::int from lease l where l.worker = w.name and l.project = $1) as leases
+from worker w
+where w.project in ($1, '') and w.seen_time > clock_timestamp() - interval '1 minute'
+order by w.name, w.project limit 1000`,
+};
+
+export const FORGET_WORKERS: Statement = {
+  name: "worker.forget",
+  text: "delete from worker where seen_time < clock_timestamp() - interval '10 minutes'",
+};
+
+export const EXTEND_PARTITIONS: Statement = {
+  name: "partitions.extend",
+  text: `select extend_id_partitions(), ensure_day_partitions('idempotency_key', 3),
+  drop_day_partitions('idempotency_key', interval '1 day')`,
+};
+
+export const DATABASE_NOW: Statement = {
+  name: "clock.now",
+  text: "select (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms",
+};

@@ -1,0 +1,55 @@
+import type { Pool } from "@orrery/mesh/postgres/pool";
+import type { Partitions, Workers } from "../../application/ports.ts";
+import {
+  DATABASE_NOW,
+  EXTEND_PARTITIONS,
+  FORGET_WORKERS,
+  LIST_WORKERS,
+  NOTE_WORKERS,
+} from "./worker-statements.ts";
+
+interface WorkerRow {
+  readonly name: string;
+  readonly tasks: readonly string[];
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly leases: number;
+  readonly draining: boolean;
+  readonly seen_time: number;
+}
+
+/** Workers in PostgreSQL, as they were last seen by any replica. */
+export function createWorkerStore(pool: Pool): Workers {
+  return {
+    seen: async (sightings) => {
+      await pool.query(NOTE_WORKERS, [
+        sightings.map(({ project }) => project ?? null),
+        sightings.map(({ name }) => name),
+        sightings.map(({ tasks }) => JSON.stringify(tasks ?? [])),
+        sightings.map(({ queues }) => JSON.stringify(queues ?? [])),
+        sightings.map(({ slots }) => slots ?? null),
+        sightings.map(({ draining }) => draining),
+      ]);
+    },
+    list: async (project) => {
+      const rows = await pool.query<WorkerRow>(LIST_WORKERS, [project]);
+      return rows.map(({ seen_time, ...row }) => ({ ...row, seenMs: seen_time }));
+    },
+    forget: async () => {
+      await pool.query(FORGET_WORKERS, []);
+    },
+  };
+}
+
+export const createPartitions = (pool: Pool): Partitions => ({
+  extend: async () => {
+    await pool.query(EXTEND_PARTITIONS, []);
+  },
+});
+
+/** Reads the database's clock, in epoch milliseconds. */
+export const databaseNow = (pool: Pool) => async (): Promise<number> => {
+  const [row] = await pool.query<{ now_ms: number }>(DATABASE_NOW, []);
+  if (row === undefined) throw new Error("the database gave no time");
+  return row.now_ms;
+};

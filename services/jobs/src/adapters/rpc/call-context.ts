@@ -1,0 +1,19 @@
+import { type Call, requireOnBehalf } from "@orrery/mesh/transport/route";
+import type { Caller, WorkCaller } from "../../application/ports.ts";
+
+/** Who asks, in a call on behalf of a project. @throws Fault `CALLER_NOT_ALLOWED` where nobody is named */
+export function callerOf(call: Call): Caller {
+  const { project, principal } = requireOnBehalf(call);
+  return { project, principal, correlationId: call.correlationId, traceparent: call.traceparent };
+}
+
+/** Who asks for work: somebody of a project, or the platform's own worker, which serves all of them. */
+export function workCallerOf(call: Call): WorkCaller {
+  if (call.onBehalf === undefined && call.caller === PLATFORM_WORKER)
+    return { project: undefined, principal: `workload:${call.caller}` };
+  const { project, principal } = requireOnBehalf(call);
+  return { project, principal };
+}
+
+/** The workload that leases for every project, and alone takes the tasks that are the platform's. */
+const PLATFORM_WORKER = "worker";

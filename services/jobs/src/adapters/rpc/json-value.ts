@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Fault } from "@orrery/mesh/fault/fault";
+
+/** How large an input or output may be, in bytes of JSON. */
+export const VALUE_LIMIT_BYTES = 192 * 1024;
+
+/**
+ * The JSON of an input or output, as it is stored.
+ *
+ * @param field - where the value stands in the request, for the refusal
+ * @throws Fault `BODY_TOO_LARGE` over 192 KiB · `INVALID_REQUEST` for a number that JSON does not have
+ */
+export function jsonText(value: Value | undefined, field: string): string | undefined {
+  if (value === undefined) return undefined;
+  const text = JSON.stringify(jsonOf(value, field));
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= VALUE_LIMIT_BYTES) return text;
+  const description = `is ${bytes} bytes of JSON; at most ${VALUE_LIMIT_BYTES} (192 KiB) are taken`;
+  throw new Fault("BODY_TOO_LARGE", {
+    detail: `${field} ${description}`,
+    fieldViolations: [{ field, description }],
+  });
+}
+
+function jsonOf(value: Value, field: string): JsonValue {
+  if (value.kind.case === undefined) return null;
+  try {
+    return toJson(ValueSchema, value);
+  } catch (failure) {
+    const fieldViolations = [{ field, description: "holds a number that JSON does not have" }];
+    throw new Fault(
+      "INVALID_REQUEST",
+      { detail: `${field} is not JSON`, fieldViolations },
+      { cause: failure },
+    );
+  }
+}
+
+/** The message of stored JSON. */
+export const valueFrom = (text: string): Value => fromJson(ValueSchema, JSON.parse(text) as JsonValue);
+
+/** SHA-256 over JSON with its keys in order, in hex: the same for the same content, however it was written. */
+export const fingerprint = (json: JsonValue): string =>
+  createHash("sha256")
+    .update(JSON.stringify(ordered(json)))
+    .digest("hex");
+
+function ordered(json: JsonValue): JsonValue {
+  if (Array.isArray(json)) return json.map(ordered);
+  if (json === null || typeof json !== "object") return json;
+  const entries = Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1));
+  // Null prototype: a key such as __proto__ stays a key.
+  const result: { [key: string]: JsonValue } = Object.create(null) as { [key: string]: JsonValue };
+  for (const [key, value] of entries) result[key] = ordered(value);
+  return result;
+}

@@ -1,0 +1,139 @@
+import { create, type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { RetryPolicy as WirePolicy } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import {
+  type SubmitJobRequest,
+  SubmitJobRequestSchema,
+  type SubmitOutcome,
+  SubmitOutcomeSchema,
+} from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { Fault } from "@orrery/mesh/fault/fault";
+import { problemFrom } from "@orrery/mesh/fault/wire";
+import { validateMessage } from "@orrery/mesh/transport/validation";
+import type { Caller, KeyedRequest } from "../../application/ports.ts";
+import type { SubmitItem, Submitted } from "../../application/submit-jobs.ts";
+import type { RetryPolicy } from "../../domain/job.ts";
+import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
+import type { Submission } from "../../domain/submission.ts";
+import { jobFromBytes, jobMessage, msOf } from "./job-wire.ts";
+import { fingerprint, jsonText } from "./json-value.ts";
+
+const DEFAULT_QUEUE = "default";
+const DEFAULT_MAX_ATTEMPTS = 5;
+const DEFAULT_TIMEOUT_MS = 600_000;
+/** Items of batches share the scope of the single submission. */
+export const SUBMIT_ROUTE = "SubmitJob";
+
+/**
+ * Reads one submission, holding it against its rules.
+ *
+ * @param path - where it stands in the request, as in `jobs[3]`; empty for a request of its own
+ * @returns what to submit, or why not, with the fields at fault
+ */
+export function submissionFromWire(
+  request: SubmitJobRequest,
+  caller: Caller,
+  path: string,
+): SubmitItem | Fault {
+  const fieldViolations = validateMessage(SubmitJobRequestSchema, request, path);
+  const [first] = fieldViolations;
+  if (first !== undefined) {
+    const detail = `${first.field === "" ? "" : `${first.field}: `}${first.description}`;
+    return new Fault("INVALID_REQUEST", { detail, fieldViolations });
+  }
+  try {
+    return {
+      submission: submissionOf(request, caller),
+      principal: caller.principal,
+      inputText: jsonText(request.input, fieldAt(path, "input")),
+      keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project),
+    };
+  } catch (failure) {
+    if (failure instanceof Fault) return failure;
+    throw failure;
+  }
+}
+
+function submissionOf(request: SubmitJobRequest, caller: Caller): Submission {
+  return {
+    project: caller.project,
+    task: request.task,
+    queue: request.queue ?? DEFAULT_QUEUE,
+    priority: request.priority,
+    maxAttempts: request.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+    timeoutMs: request.timeout === undefined ? DEFAULT_TIMEOUT_MS : msOf(request.timeout),
+    retryPolicy: policyFrom(request.retryPolicy),
+    start: startOf(request),
+    expireMs: request.expireTime === undefined ? undefined : msOf(request.expireTime),
+    labels: request.labels,
+    concurrencyKey: request.concurrencyKey,
+    correlationId: caller.correlationId,
+    traceparent: caller.traceparent,
+    missionId: "",
+    step: "",
+  };
+}
+
+function startOf({ runTime, delay }: SubmitJobRequest): Submission["start"] {
+  if (runTime !== undefined) return { atMs: msOf(runTime) };
+  return delay === undefined ? "now" : { afterMs: msOf(delay) };
+}
+
+function policyFrom(policy: WirePolicy | undefined): RetryPolicy {
+  if (policy === undefined) return DEFAULT_RETRY_POLICY;
+  const msOr = (span: Duration | undefined, otherwise: number): number =>
+    span === undefined ? otherwise : msOf(span);
+  return {
+    initialDelayMs: msOr(policy.initialDelay, DEFAULT_RETRY_POLICY.initialDelayMs),
+    factor: policy.factor ?? DEFAULT_RETRY_POLICY.factor,
+    maxDelayMs: msOr(policy.maxDelay, DEFAULT_RETRY_POLICY.maxDelayMs),
+    jitter: policy.jitter ?? DEFAULT_RETRY_POLICY.jitter,
+  };
+}
+
+/**
+ * What makes a request the same as another: its route, and all that it says but the key itself.
+ *
+ * @returns undefined where the request carries no key
+ */
+export function keyedRequest<D extends DescMessage>(
+  route: string,
+  schema: D,
+  request: MessageShape<D> & { readonly idempotencyKey?: string | undefined },
+  project: string,
+): KeyedRequest | undefined {
+  const key = request.idempotencyKey;
+  if (key === undefined || key === "") return undefined;
+  const { idempotencyKey: _key, ...said } = toJson(schema, request) as { idempotencyKey?: string };
+  return { project, route, key, fingerprint: fingerprint(said) };
+}
+
+/** Renders what became of one item. The input is the one that came in: answers are stored without it. */
+export function submittedToWire(
+  submitted: Submitted,
+  { input }: SubmitJobRequest,
+): { job: ReturnType<typeof jobMessage>; replayed: boolean } {
+  if ("job" in submitted) return { job: jobMessage(submitted.job, { input }), replayed: false };
+  const job = jobFromBytes(submitted.replay);
+  if (input !== undefined) job.input = input;
+  return { job, replayed: true };
+}
+
+/** Renders one outcome among others. */
+export function outcomeToWire(
+  result: Submitted | Fault,
+  request: SubmitJobRequest,
+  about: { instance: string; traceId: string },
+): SubmitOutcome {
+  if (result instanceof Fault) {
+    const value = problemFrom(result, { edge: "", ...about });
+    return create(SubmitOutcomeSchema, { result: { case: "error", value } });
+  }
+  const { job, replayed } = submittedToWire(result, request);
+  return create(SubmitOutcomeSchema, {
+    result: { case: "job", value: job },
+    ...(replayed ? { replayed } : {}),
+  });
+}
+
+const fieldAt = (path: string, field: string): string => (path === "" ? field : `${path}.${field}`);

@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type AttemptOutcome,
+  AttemptOutcomeSchema,
+  type CompleteAttemptsRequest_Result,
+  type FailAttemptsRequest_Result,
+  type Lease,
+  type LeaseRef,
+  LeaseSchema,
+} from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
+import type { Beat, Grant, WorkCaller } from "../../application/ports.ts";
+import type { Report, ReportOutcome } from "../../application/report-attempts.ts";
+import { boundedMessage } from "../../domain/error-text.ts";
+import type { JobError } from "../../domain/job.ts";
+import { durationFrom, msOf } from "./job-wire.ts";
+import { jsonText, valueFrom } from "./json-value.ts";
+
+const DEFAULT_ERROR_TYPE = "ERROR";
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function leaseToWire({ job, inputText, leaseExpireMs }: Grant): Lease {
+  const message = create(LeaseSchema);
+  message.jobId = job.id;
+  message.leaseEpoch = job.attempt;
+  message.task = job.task;
+  message.queue = job.queue;
+  if (inputText !== undefined) message.input = valueFrom(inputText);
+  message.attempt = job.attempt;
+  message.maxAttempts = job.maxAttempts;
+  message.labels = { ...job.labels };
+  message.correlationId = job.correlationId;
+  message.traceparent = job.traceparent;
+  message.idempotencyKey = job.id;
+  message.leaseExpireTime = timestampFromMs(leaseExpireMs);
+  if (job.expireMs !== undefined) message.expireTime = timestampFromMs(job.expireMs);
+  message.timeout = durationFrom(job.timeoutMs);
+  message.project = job.project;
+  return message;
+}
+
+/** Reads a success. @throws Fault `BODY_TOO_LARGE` for an output over 192 KiB, by its path */
+export function completionFromWire(
+  result: CompleteAttemptsRequest_Result,
+  by: WorkCaller,
+  path: string,
+): Report {
+  const outputText = jsonText(result.output, `${path}.output`);
+  return {
+    jobId: idOf(result.jobId),
+    epoch: result.leaseEpoch,
+    word: { kind: "complete" },
+    digest: digest("complete", outputText ?? ""),
+    by,
+    outputText,
+  };
+}
+
+/** Reads a failure, or the word that the attempt was cancelled. */
+export function failureFromWire(result: FailAttemptsRequest_Result, by: WorkCaller): Report {
+  const error = errorFrom(result.error);
+  const retryAfterMs = result.retryAfter === undefined ? undefined : msOf(result.retryAfter);
+  return {
+    jobId: idOf(result.jobId),
+    epoch: result.leaseEpoch,
+    word: { kind: "fail", error, retryAfterMs, cancelled: result.cancelled },
+    digest: digest(result.cancelled ? "cancelled" : "fail", JSON.stringify([error, retryAfterMs ?? null])),
+    by,
+    outputText: undefined,
+  };
+}
+
+export const releaseFromWire = ({ jobId, leaseEpoch }: LeaseRef, by: WorkCaller): Report => ({
+  jobId: idOf(jobId),
+  epoch: leaseEpoch,
+  word: { kind: "release" },
+  digest: "release",
+  by,
+  outputText: undefined,
+});
+
+export function reportToWire(
+  ref: { jobId: string; leaseEpoch: number },
+  outcome: ReportOutcome,
+): AttemptOutcome {
+  const { jobId, leaseEpoch } = ref;
+  if (!outcome.ok)
+    return create(AttemptOutcomeSchema, {
+      jobId,
+      leaseEpoch,
+      ok: false,
+      reason: Problem_Reason[outcome.reason],
+    });
+  return create(AttemptOutcomeSchema, {
+    jobId,
+    leaseEpoch,
+    ok: true,
+    ...(outcome.replayed ? { replayed: true } : {}),
+  });
+}
+
+export function beatToWire({ jobId, leaseEpoch }: LeaseRef, beat: Beat): AttemptOutcome {
+  if (!beat.ok)
+    return create(AttemptOutcomeSchema, {
+      jobId,
+      leaseEpoch,
+      ok: false,
+      reason: Problem_Reason[beat.reason],
+    });
+  return create(AttemptOutcomeSchema, {
+    jobId,
+    leaseEpoch,
+    ok: true,
+    leaseExpireTime: timestampFromMs(beat.leaseExpireMs),
+    ...(beat.cancelRequested ? { cancelRequested: true } : {}),
+  });
+}
+
+/** An id that cannot be one names no job: it gets NOT_FOUND like any other that is unknown, beside its neighbours. */
+export const idOf = (id: string): string => (UUID.test(id) ? id.toLowerCase() : NO_ID);
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+function errorFrom(error: FailAttemptsRequest_Result["error"]): JobError {
+  return {
+    type: error === undefined || error.type === "" ? DEFAULT_ERROR_TYPE : error.type,
+    message: boundedMessage(error?.message ?? ""),
+    retryable: error?.retryable ?? true,
+  };
+}
+
+const digest = (kind: string, said: string): string =>
+  createHash("sha256").update(`${kind} ${said}`).digest("base64url");

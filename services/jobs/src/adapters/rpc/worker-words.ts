@@ -1,0 +1,80 @@
+import type {
+  AttemptOutcome,
+  CompleteAttemptsRequest,
+  FailAttemptsRequest,
+  HeartbeatAttemptsRequest,
+  ReleaseAttemptsRequest,
+} from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { HeartbeatAttempts } from "../../application/heartbeat-attempts.ts";
+import type { Service, WorkCaller } from "../../application/ports.ts";
+import type { Report, ReportAttempts } from "../../application/report-attempts.ts";
+import type { Sightings } from "../../application/sightings.ts";
+import {
+  beatToWire,
+  completionFromWire,
+  failureFromWire,
+  idOf,
+  releaseFromWire,
+  reportToWire,
+} from "./work-wire.ts";
+
+/** What a worker says about its attempts, over either protocol. */
+export interface WorkerWords {
+  complete(request: CompleteAttemptsRequest, by: WorkCaller): Promise<AttemptOutcome[]>;
+  fail(request: FailAttemptsRequest, by: WorkCaller): Promise<AttemptOutcome[]>;
+  release(request: ReleaseAttemptsRequest, by: WorkCaller): Promise<AttemptOutcome[]>;
+  heartbeat(request: HeartbeatAttemptsRequest, by: WorkCaller): Promise<AttemptOutcome[]>;
+}
+
+/** What the words are carried out by. */
+export interface WordsUse {
+  readonly reports: ReportAttempts;
+  readonly heartbeats: HeartbeatAttempts;
+  readonly sightings: Sightings;
+}
+
+/**
+ * Names what a caller wants to serve.
+ *
+ * @throws Fault `TASK_RESERVED` when anyone but the platform asks for the platform's own tasks
+ */
+export function serviceOf(by: WorkCaller, { tasks, queues }: { tasks: string[]; queues: string[] }): Service {
+  const reserved = tasks.find((task) => task.startsWith(RESERVED));
+  if (reserved !== undefined && by.project !== undefined) {
+    const detail = `tasks named ${RESERVED}* are leased to the platform's own workers only, and ${reserved} is one`;
+    throw new Fault("TASK_RESERVED", { detail });
+  }
+  return { project: by.project, tasks: [...new Set(tasks)].sort(), queues: [...new Set(queues)].sort() };
+}
+
+const RESERVED = "orrery.";
+export function workerWords({ reports, heartbeats, sightings }: WordsUse): WorkerWords {
+  const report = async (ref: { jobId: string; leaseEpoch: number }, said: Report): Promise<AttemptOutcome> =>
+    reportToWire(ref, await reports.report(said));
+  return {
+    complete: ({ results }, by) => {
+      const said = results.map((result, index) => completionFromWire(result, by, `results[${index}]`));
+      return Promise.all(results.map((result, index) => report(result, at(said, index))));
+    },
+    fail: ({ results }, by) =>
+      Promise.all(results.map((result) => report(result, failureFromWire(result, by)))),
+    release: ({ leases }, by) =>
+      Promise.all(leases.map((lease) => report(lease, releaseFromWire(lease, by)))),
+    heartbeat: async ({ worker, leases, draining }, by) => {
+      sightings.note({ project: by.project, name: worker, draining });
+      return Promise.all(
+        leases.map(async (ref) => {
+          const claim = { ...by, jobId: idOf(ref.jobId), epoch: ref.leaseEpoch };
+          return beatToWire(ref, await heartbeats.beat(claim));
+        }),
+      );
+    },
+  };
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`no item ${index} of ${items.length}`);
+  return item;
+}

@@ -1,0 +1,64 @@
+import type { Clock } from "@orrery/mesh/time/clock";
+import type { Demand, LeaseJobs } from "./lease-jobs.ts";
+import type { Grant } from "./ports.ts";
+import type { ReadyBell } from "./ready-bell.ts";
+import type { ReportAttempts } from "./report-attempts.ts";
+
+/** How long to trust the bell alone: it may not ring when another replica made a job ready and the broker is away. */
+export const POLL_MS = 500;
+
+export interface FindWorkDeps {
+  readonly leases: LeaseJobs;
+  readonly reports: ReportAttempts;
+  readonly bell: ReadyBell;
+  readonly clock: Clock;
+}
+
+/**
+ * Leases jobs, and waits for some if there are none.
+ *
+ * @param waitMs - 0 to 30,000
+ * @returns no grant when the time is up or the caller is gone; what a caller that left at the last moment was granted
+ * goes back at once and does not count
+ */
+export async function findWork(
+  deps: FindWorkDeps,
+  demand: Demand,
+  waitMs: number,
+): Promise<readonly Grant[]> {
+  const { leases, bell, clock } = deps;
+  const untilMs = clock.monotonicMs() + waitMs;
+  using listener = bell.listen(demand.service.tasks);
+  for (;;) {
+    const grants = await leases.lease(demand);
+    if (demand.signal.aborted) {
+      await giveBack(deps, demand, grants);
+      return [];
+    }
+    const leftMs = untilMs - clock.monotonicMs();
+    if (grants.length > 0 || leftMs <= 0) return grants;
+    await listener.next(Math.min(leftMs, POLL_MS), demand.signal);
+    if (demand.signal.aborted) return [];
+  }
+}
+
+/** Gives back what a caller did not live to hear of. */
+export async function giveBack(
+  { reports }: FindWorkDeps,
+  demand: Demand,
+  grants: readonly Grant[],
+): Promise<void> {
+  const by = { project: demand.service.project, principal: demand.principal };
+  await Promise.all(
+    grants.map(({ job }) =>
+      reports.report({
+        jobId: job.id,
+        epoch: job.attempt,
+        digest: "release",
+        word: { kind: "release" },
+        by,
+        outputText: undefined,
+      }),
+    ),
+  );
+}

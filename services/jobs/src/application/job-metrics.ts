@@ -1,0 +1,68 @@
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import { hasEnded } from "../domain/job-state.ts";
+import type { Listener } from "./announcements.ts";
+import type { Queues } from "./ports.ts";
+
+/** Seconds, from a millisecond to a week. */
+const LONG_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400, 604_800,
+];
+const STATUSES = ["SCHEDULED", "QUEUED", "RUNNING", "RETRYING"] as const;
+
+/** Counts what committed transitions tell. */
+export function createJobMetrics(metrics: Metrics): Listener {
+  const submitted = metrics.counter("orrery_jobs_submitted_total", "Jobs accepted.");
+  const finished = metrics.counter("orrery_jobs_finished_total", "Jobs that reached an end, by the end.", [
+    "status",
+  ]);
+  const attempts = metrics.counter("orrery_job_attempts_finished_total", "Attempts that ended, by how.", [
+    "status",
+  ]);
+  const duration = metrics.histogram(
+    "orrery_job_duration_seconds",
+    "From an attempt's start to its end.",
+    [],
+    LONG_BUCKETS,
+  );
+  const waited = metrics.histogram(
+    "orrery_job_wait_seconds",
+    "From the time when a job could run to its start.",
+    [],
+    LONG_BUCKETS,
+  );
+  return (changes) => {
+    for (const { job, from, fact, attempt, occurredMs } of changes) {
+      if (from === undefined) submitted.inc();
+      if (hasEnded(job.status)) finished.inc({ status: job.status });
+      if (fact === "JobStarted") waited.observe(Math.max(0, occurredMs - job.runMs) / 1000);
+      if (attempt === undefined || attempt.status === "RUNNING") continue;
+      attempts.inc({ status: attempt.status });
+      duration.observe(Math.max(0, (attempt.endMs ?? occurredMs) - attempt.startMs) / 1000);
+    }
+  };
+}
+
+/** Reads the depth of all queues from the database, so that every replica shows the same. @returns one reading */
+export function createQueueGauges(metrics: Metrics, queues: Queues): () => Promise<void> {
+  const depth = metrics.gauge("orrery_queue_depth", "Jobs in a queue that have not ended, by status.", [
+    "queue",
+    "status",
+  ]);
+  const oldest = metrics.gauge(
+    "orrery_queue_oldest_seconds",
+    "How long the longest waiting ready job has waited.",
+    ["queue"],
+  );
+  const bounded = metrics.boundedLabel();
+  return async () => {
+    const rows = await queues.depths();
+    depth.reset();
+    oldest.reset();
+    for (const row of rows) {
+      const queue = bounded(row.queue);
+      for (const status of STATUSES) depth.inc({ queue, status }, status === row.status ? row.jobs : 0);
+      oldest.inc({ queue }, 0);
+      if (row.oldestWaitSeconds > 0) oldest.set({ queue }, row.oldestWaitSeconds);
+    }
+  };
+}

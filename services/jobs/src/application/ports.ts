@@ -1,0 +1,288 @@
+import type { Transaction, TransactionLimits } from "@orrery/mesh/postgres/pool";
+import type { HeldJob } from "../domain/attempt-decisions.ts";
+import type { Blocked, Surroundings } from "../domain/blocked.ts";
+import type { Attempt, Job, Transition } from "../domain/job.ts";
+import type { Lease } from "../domain/lease.ts";
+import type { Candidate, QueueLimits, QueueUse } from "../domain/queue-limits.ts";
+
+/** Runs work in one transaction; see Pool.transaction of the chassis. */
+export type InTransaction = <T>(
+  work: (tx: Transaction) => Promise<T>,
+  limits?: TransactionLimits,
+) => Promise<T>;
+
+/** Who asks, as the gateway vouches for it. */
+export interface Caller {
+  readonly project: string;
+  readonly principal: string;
+  readonly correlationId: string;
+  readonly traceparent: string;
+}
+
+/** A worker's call. Without a project it is the platform's own worker, which serves all of them. */
+export interface WorkCaller {
+  readonly project: string | undefined;
+  readonly principal: string;
+}
+
+/** A transition with the texts that its event, or the job's row, needs besides. */
+export interface Change extends Transition {
+  /** The JSON that the job is given: with its first transition only. */
+  readonly inputText?: string | undefined;
+  /** The JSON that the job returned: with its success only. */
+  readonly outputText?: string | undefined;
+  /** Who submitted it: with its first transition only. */
+  readonly principal?: string | undefined;
+}
+
+/** A job with everything that a reader is told. */
+export interface JobView {
+  readonly job: Job;
+  readonly inputText: string | undefined;
+  readonly outputText: string | undefined;
+  readonly blocked: Blocked | undefined;
+}
+
+/** A grant as the worker gets it: `lease.job.attempt` is the epoch. */
+export interface Grant {
+  readonly job: Job;
+  readonly inputText: string | undefined;
+  readonly leaseExpireMs: number;
+}
+
+/** A job that can be granted, with its input. */
+export interface ReadyJob {
+  readonly job: Job;
+  readonly inputText: string | undefined;
+  readonly inputBytes: number;
+}
+
+/** What a worker serves. */
+export interface Service {
+  readonly project: string | undefined;
+  readonly tasks: readonly string[];
+  /** All queues where none is named. */
+  readonly queues: readonly string[];
+}
+
+/** What of the ready jobs to look at. */
+export interface ReadyScope extends Service {
+  /** How many jobs at most. */
+  readonly limit: number;
+  /** How many bytes of input in all at most, the first job aside. */
+  readonly inputBytes: number;
+}
+
+/** A queue with limits that this transaction has locked, and what of it is in use. */
+export interface LockedQueue {
+  readonly project: string;
+  readonly name: string;
+  readonly limits: QueueLimits;
+  readonly use: QueueUse;
+}
+
+/** A new lease to write. */
+export interface NewLease {
+  readonly transition: Transition & { readonly attempt: Attempt };
+  readonly requestId: string;
+  readonly leaseExpireMs: number;
+}
+
+/** What became due. */
+export type DueKind = "promotion" | "expiry" | "attempt";
+
+/** The authoritative store of jobs, attempts and leases. Everything is set-based; rows are locked in the order of their ids. */
+export interface Jobs {
+  /** Writes new jobs, with what makes them ready, due or expiring. */
+  insertAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+  /**
+   * Locks jobs, and reads the attempt that each reference names.
+   *
+   * @returns by job id; unknown ids are absent. `nowMs` is the database's clock after the locks were taken
+   */
+  lockAll(
+    tx: Transaction,
+    refs: readonly { jobId: string; epoch?: number }[],
+  ): Promise<{ held: Map<string, HeldJob>; nowMs: number }>;
+  /** As `lockAll` for the newest attempts, leaving out jobs that somebody else has locked. */
+  lockFree(tx: Transaction, ids: readonly string[]): Promise<{ held: Map<string, HeldJob>; nowMs: number }>;
+  /** The attempts named, as they are now; for words that no open lease fits. */
+  attemptsAt(tx: Transaction, refs: readonly { jobId: string; epoch: number }[]): Promise<readonly Attempt[]>;
+  /** Writes transitions of jobs that this transaction has locked. @throws Error when one was not at the version before */
+  saveAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+  /** The first ready jobs of queues without limits, locked, in the order in which they are to start. */
+  readyUnlimited(tx: Transaction, scope: ReadyScope): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
+  /** Locks the queues with limits that have ready jobs, leaving out those that somebody else grants from, and counts their use. */
+  lockLimitedQueues(tx: Transaction, service: Service): Promise<readonly LockedQueue[]>;
+  /** The first candidates of locked queues, in the order in which they are to start, without those whose key is full. */
+  candidates(
+    tx: Transaction,
+    scope: Service & { limit: number },
+    queues: readonly LockedQueue[],
+  ): Promise<readonly Candidate[]>;
+  /** Locks the candidates that are still free. */
+  readyById(tx: Transaction, ids: readonly string[]): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
+  /** Writes grants: jobs, attempts, leases; takes the jobs off the ready ones. */
+  saveGrants(tx: Transaction, leases: readonly NewLease[]): Promise<void>;
+  /** Counts starts against the rate of queues. */
+  noteStarts(
+    tx: Transaction,
+    starts: readonly { project: string; queue: string; starts: number; atMs: number }[],
+  ): Promise<void>;
+  /** The live leases that an earlier request with the same id was granted; holds the id until the transaction ends. */
+  leasedBefore(
+    tx: Transaction,
+    request: { project: string | undefined; principal: string; requestId: string },
+  ): Promise<readonly Grant[]>;
+  /** Jobs for which something is due by the database's clock, the longest overdue first. */
+  due(kind: DueKind, limit: number): Promise<readonly string[]>;
+  /** Milliseconds until the next promotion or expiry, by the database's clock; absent where nothing waits. */
+  nextDueInMs(): Promise<number | undefined>;
+  /** Whether any queue that is not paused has a limit. */
+  anyLimitedQueue(): Promise<boolean>;
+  /** Reads one job of a project. */
+  read(project: string, id: string, tx?: Transaction): Promise<Omit<JobView, "blocked"> | undefined>;
+  /** What is around a QUEUED job. */
+  surroundings(job: Job, tx?: Transaction): Promise<Surroundings | undefined>;
+  /** All attempts of a job, the first one first; absent where the project has no such job. */
+  attempts(project: string, id: string): Promise<readonly Attempt[] | undefined>;
+}
+
+/** One lease that a worker wants to keep, or names. */
+export interface LeaseClaim extends WorkCaller {
+  readonly jobId: string;
+  readonly epoch: number;
+}
+
+/** What became of a heartbeat for one lease. */
+export type Beat =
+  | { readonly ok: true; readonly leaseExpireMs: number; readonly cancelRequested: boolean }
+  | { readonly ok: false; readonly reason: "LEASE_LOST" | "LEASE_FOREIGN" | "NOT_FOUND" };
+
+/** Leases apart from their jobs: heartbeats move nothing but their end. */
+export interface Leases {
+  /** Prolongs leases by 15 s from now. One outcome for each claim, in order. */
+  prolong(claims: readonly LeaseClaim[]): Promise<readonly Beat[]>;
+  /** The open leases whose job is to be cancelled. */
+  cancelRequested(): Promise<readonly Pick<Lease, "jobId" | "epoch">[]>;
+}
+
+/** Facts commit with their cause: appending demands the transaction. */
+export interface Facts {
+  appendAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+}
+
+/** One stored event, as it was published. */
+export interface StoredEvent {
+  readonly jobId: string;
+  readonly version: number;
+  readonly name: string;
+  /** The envelope's JSON. */
+  readonly envelope: string;
+}
+
+/** Events of jobs, from the store. */
+export interface JobEvents {
+  /** Events of jobs after a version each, by job and version. */
+  after(
+    positions: readonly { jobId: string; version: number }[],
+    limit: number,
+  ): Promise<readonly StoredEvent[]>;
+  /** Where jobs stand now: the current version, and the oldest version whose event is still kept. */
+  versions(ids: readonly string[]): Promise<ReadonlyMap<string, { version: number; ended: boolean }>>;
+}
+
+/** A request that carries an idempotency key. */
+export interface KeyedRequest {
+  readonly project: string;
+  /** The name of the RPC; items of batches share that of the single submission. */
+  readonly route: string;
+  readonly key: string;
+  /** SHA-256 over what was asked, in hex. */
+  readonly fingerprint: string;
+}
+
+/** What an idempotency key stands for. */
+export type KeyState =
+  | { readonly kind: "new" }
+  | { readonly kind: "in_flight" }
+  | { readonly kind: "done"; readonly fingerprint: string; readonly response: Uint8Array };
+
+/** Idempotency keys; they commit with what they stand for. */
+export interface IdempotencyKeys {
+  /**
+   * Takes each key for this transaction, or finds out who has it. Never waits for another transaction.
+   *
+   * @returns one state for each request, in order
+   */
+  claimAll(tx: Transaction, requests: readonly KeyedRequest[]): Promise<readonly KeyState[]>;
+  /** Stores the answers of accepted requests, for 24 hours. */
+  storeAll(tx: Transaction, answers: readonly (KeyedRequest & { response: Uint8Array })[]): Promise<void>;
+}
+
+/** A queue as its readers see it. */
+export interface QueueView {
+  readonly project: string;
+  readonly name: string;
+  readonly paused: boolean;
+  readonly limits: QueueLimits;
+  readonly depth: Readonly<Record<string, number>>;
+  readonly oldestWaitSeconds: number;
+}
+
+/** What of a queue to set; absent fields stay as they are. */
+export interface QueueChange {
+  readonly paused?: boolean;
+  readonly concurrency?: number;
+  readonly concurrencyPerKey?: number;
+  readonly rate?: { readonly limit: number; readonly periodMs: number };
+}
+
+/** Queues: their limits, and what waits in them. */
+export interface Queues {
+  /** Makes sure that queues, and the tasks that they are asked for, are known. */
+  register(
+    tx: Transaction,
+    entries: readonly { project: string; queue: string; task: string }[],
+  ): Promise<void>;
+  change(tx: Transaction, project: string, name: string, change: QueueChange): Promise<void>;
+  list(project: string): Promise<readonly QueueView[]>;
+  read(project: string, name: string, tx?: Transaction): Promise<QueueView | undefined>;
+  /** Jobs by queue name and status over all projects, and the longest wait of a ready job. */
+  depths(): Promise<readonly { queue: string; status: string; jobs: number; oldestWaitSeconds: number }[]>;
+}
+
+/** A worker as it was last seen. */
+export interface WorkerView {
+  readonly name: string;
+  readonly tasks: readonly string[];
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly leases: number;
+  readonly seenMs: number;
+  readonly draining: boolean;
+}
+
+/** What a worker said of itself. Absent fields stay as they are. */
+export interface Sighting {
+  readonly project: string | undefined;
+  readonly name: string;
+  readonly tasks?: readonly string[];
+  readonly queues?: readonly string[];
+  readonly slots?: number;
+  readonly draining: boolean;
+}
+
+/** Who was seen asking for work. */
+export interface Workers {
+  seen(sightings: readonly Sighting[]): Promise<void>;
+  /** The workers of a project, and the platform's, seen within the last minute, by name. */
+  list(project: string): Promise<readonly WorkerView[]>;
+  /** Forgets workers that were not seen for ten minutes. */
+  forget(): Promise<void>;
+}
+
+/** Keeps the partitions of the days and months ahead, and drops those past their time. */
+export interface Partitions {
+  extend(): Promise<void>;
+}

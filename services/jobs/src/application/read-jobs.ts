@@ -1,0 +1,44 @@
+import { Fault } from "@orrery/mesh/fault/fault";
+import { blocked } from "../domain/blocked.ts";
+import type { Attempt } from "../domain/job.ts";
+import type { JobEvents, Jobs, JobView, StoredEvent } from "./ports.ts";
+
+const notFound = (): Fault => new Fault("NOT_FOUND", { detail: "this project has no job with this id" });
+
+/** Reads a job as it is now, with the reason that holds it. @throws Fault `NOT_FOUND`, also for another project's job */
+export const readJob =
+  (jobs: Jobs) =>
+  async (project: string, id: string): Promise<JobView> => {
+    const stored = await jobs.read(project, id);
+    if (stored === undefined) throw notFound();
+    const around = stored.job.status === "QUEUED" ? await jobs.surroundings(stored.job) : undefined;
+    return { ...stored, blocked: blocked(stored.job, around) };
+  };
+
+/** Reads all attempts of a job, the first one first. @throws Fault `NOT_FOUND` */
+export const readAttempts =
+  (jobs: Jobs) =>
+  async (project: string, id: string): Promise<readonly Attempt[]> => {
+    const attempts = await jobs.attempts(project, id);
+    if (attempts === undefined) throw notFound();
+    return attempts;
+  };
+
+/**
+ * Reads the events of a job after a version.
+ *
+ * @param limit - 1 to 1,000
+ * @returns by version; `more` says whether there are further ones
+ * @throws Fault `NOT_FOUND`
+ */
+export const readEvents =
+  (jobs: Jobs, events: JobEvents) =>
+  async (
+    project: string,
+    from: { jobId: string; version: number },
+    limit: number,
+  ): Promise<{ events: readonly StoredEvent[]; more: boolean }> => {
+    if ((await jobs.read(project, from.jobId)) === undefined) throw notFound();
+    const found = await events.after([from], limit + 1);
+    return { events: found.slice(0, limit), more: found.length > limit };
+  };

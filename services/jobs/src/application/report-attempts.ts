@@ -1,0 +1,114 @@
+import { type Batcher, createBatcher } from "@orrery/mesh/batching/batcher";
+import type { Transaction } from "@orrery/mesh/postgres/pool";
+import type { Chance } from "@orrery/mesh/time/clock";
+import { type AttemptWord, type HeldJob, hear, type WordRefusal } from "../domain/attempt-decisions.ts";
+import type { Attempt, Decision } from "../domain/job.ts";
+import type { Announcements } from "./announcements.ts";
+import type { Change, Facts, InTransaction, Jobs, WorkCaller } from "./ports.ts";
+
+const MAX_ITEMS = 500;
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_QUEUED = 50_000;
+
+/** One word of a worker about one attempt. */
+export interface Report extends AttemptWord {
+  readonly by: WorkCaller;
+  /** The JSON that the job returned: for a success. */
+  readonly outputText: string | undefined;
+}
+
+/** What became of a report. `replayed`: the same word was accepted before. */
+export type ReportOutcome =
+  | { readonly ok: true; readonly replayed: boolean }
+  | { readonly ok: false; readonly reason: WordRefusal };
+
+export interface ReportDeps {
+  readonly jobs: Jobs;
+  readonly facts: Facts;
+  readonly inTransaction: InTransaction;
+  readonly chance: Chance;
+  readonly announcements: Announcements;
+}
+
+export interface ReportAttempts {
+  /** Takes a worker's word. Reports that come in while others are written share one transaction; a refusal is an outcome. */
+  report(report: Report): Promise<ReportOutcome>;
+  readonly queued: () => number;
+  close(): Promise<void>;
+}
+
+/**
+ * Ends attempts for the workers that hold their leases.
+ *
+ * I7: each word is matched with the open lease under the job's row lock; what comes with an old epoch changes nothing.
+ */
+export function createReportAttempts(deps: ReportDeps): ReportAttempts {
+  const batcher: Batcher<Report, ReportOutcome> = createBatcher({
+    name: "report",
+    maxItems: MAX_ITEMS,
+    maxQueued: MAX_QUEUED,
+    maxWeight: MAX_BYTES,
+    weigh: ({ outputText }) => outputText?.length ?? 0,
+    run: async (reports) => {
+      const { outcomes, changes } = await deps.inTransaction((tx) => reportAll(deps, tx, reports));
+      deps.announcements.announce(changes);
+      return outcomes;
+    },
+  });
+  return {
+    report: (report) => batcher.submit(report),
+    queued: () => batcher.queued,
+    close: () => batcher.close(),
+  };
+}
+
+async function reportAll(
+  { jobs, facts, chance }: ReportDeps,
+  tx: Transaction,
+  reports: readonly Report[],
+): Promise<{ outcomes: readonly ReportOutcome[]; changes: readonly Change[] }> {
+  const { held, nowMs } = await jobs.lockAll(tx, reports);
+  const attempts = await pastAttempts(jobs, tx, reports, held);
+  const changes: Change[] = [];
+  const outcomes = reports.map((report): ReportOutcome => {
+    const job = held.get(report.jobId);
+    const seen = job && { ...job, attempt: attempts.get(nameOf(report)) ?? job.attempt };
+    const decision = hear(seen, report, report.by, { nowMs, chance: chance.next() });
+    if (decision.kind === "step") {
+      const { step } = decision;
+      changes.push({ ...step, outputText: step.fact === "JobSucceeded" ? report.outputText : undefined });
+      // The same job may be named again in this batch: the next word meets the state that this one left.
+      held.set(report.jobId, { job: step.job, lease: undefined, attempt: undefined });
+      if (step.attempt !== undefined) attempts.set(nameOf(report), step.attempt);
+    }
+    return outcomeOf(decision);
+  });
+  if (changes.length > 0) {
+    await jobs.saveAll(tx, changes);
+    await facts.appendAll(tx, changes);
+  }
+  return { outcomes, changes };
+}
+
+/** Attempts that no open lease stands for any more: read now, under the locks, because they may just have ended. */
+async function pastAttempts(
+  jobs: Jobs,
+  tx: Transaction,
+  reports: readonly Report[],
+  held: ReadonlyMap<string, HeldJob>,
+): Promise<Map<string, Attempt>> {
+  const past = reports.filter(({ jobId, epoch }) => {
+    const known = held.get(jobId);
+    return known !== undefined && known.lease?.epoch !== epoch;
+  });
+  if (past.length === 0) return new Map();
+  const attempts = await jobs.attemptsAt(tx, past);
+  return new Map(attempts.map((attempt) => [`${attempt.jobId}:${attempt.attempt}`, attempt]));
+}
+
+const nameOf = ({ jobId, epoch }: Report): string => `${jobId}:${epoch}`;
+
+function outcomeOf(decision: Decision<WordRefusal>): ReportOutcome {
+  if (decision.kind === "refused") return { ok: false, reason: decision.reason };
+  return { ok: true, replayed: decision.kind === "same" };
+}

@@ -1,0 +1,252 @@
+import { createBatcher } from "@orrery/mesh/batching/batcher";
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { Transaction } from "@orrery/mesh/postgres/pool";
+import { uuidV7 } from "@orrery/mesh/time/clock";
+import type { Job } from "../domain/job.ts";
+import { checkTimes, type Submission, submit } from "../domain/submission.ts";
+import type { Announcements } from "./announcements.ts";
+import type { DatabaseClock } from "./database-clock.ts";
+import { answerOrFault, storedAnswer } from "./idempotency.ts";
+import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, KeyedRequest, Queues } from "./ports.ts";
+
+const MAX_ITEMS = 500;
+const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_QUEUED = 20_000;
+const KNOWN_ENTRIES = 20_000;
+
+/** One job to be submitted. */
+export interface SubmitItem {
+  readonly submission: Submission;
+  readonly principal: string;
+  readonly inputText: string | undefined;
+  /** With an idempotency key. */
+  readonly keyed: KeyedRequest | undefined;
+}
+
+/** An accepted job, or the stored answer to an earlier request with the same key. */
+export type Submitted = { readonly job: Job } | { readonly replay: Uint8Array };
+
+export interface SubmitDeps {
+  readonly jobs: Jobs;
+  readonly facts: Facts;
+  readonly queues: Queues;
+  readonly keys: IdempotencyKeys;
+  readonly inTransaction: InTransaction;
+  readonly clock: DatabaseClock;
+  readonly announcements: Announcements;
+  /** Writes a job as it is answered, to be stored with its key. */
+  readonly encodeJob: (job: Job) => Uint8Array;
+}
+
+export interface SubmitJobs {
+  /**
+   * Submits one job; it is durable when this resolves. Submissions that come in while others are written share one
+   * transaction, whoever they come from.
+   *
+   * @throws Fault `INVALID_REQUEST` · `IDEMPOTENCY_IN_FLIGHT` · `IDEMPOTENCY_KEY_REUSED` · `OVERLOADED` ·
+   * `DEPENDENCY_UNAVAILABLE`
+   */
+  submit(item: SubmitItem): Promise<Submitted>;
+  /** Submits many under one key of their own: all of them and the answer in one transaction, or the stored answer. */
+  submitKeyed(
+    items: readonly (SubmitItem | Fault)[],
+    keyed: KeyedRequest,
+    encode: (results: readonly (Submitted | Fault)[]) => Uint8Array,
+  ): Promise<{ results: readonly (Submitted | Fault)[] } | { replay: Uint8Array }>;
+  readonly queued: () => number;
+  close(): Promise<void>;
+}
+
+export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
+  const register = createRegister();
+
+  const run = async (items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]> => {
+    const written = await deps.inTransaction((tx) => submitAll(deps, register, tx, items), {
+      projects: projectsOf(items),
+    });
+    committed(written);
+    return written.results;
+  };
+  const committed = ({ changes, entries }: Written): void => {
+    register.remember(entries);
+    deps.announcements.announce(changes);
+  };
+  const batcher = createBatcher<SubmitItem, Submitted>({
+    name: "submit",
+    maxItems: MAX_ITEMS,
+    maxQueued: MAX_QUEUED,
+    maxWeight: MAX_BYTES,
+    weigh: ({ inputText }) => inputText?.length ?? 0,
+    run,
+  });
+
+  return {
+    submit: (item) => batcher.submit(item),
+    submitKeyed: async (items, keyed, encode) => {
+      const sound = items.filter((item): item is SubmitItem => !(item instanceof Fault));
+      const outcome = await deps.inTransaction(
+        async (tx) => {
+          const [state] = await deps.keys.claimAll(tx, [keyed]);
+          const replay = storedAnswer(keyed, state ?? { kind: "new" });
+          if (replay !== undefined) return { replay };
+          const written = await submitAll(deps, register, tx, sound);
+          const results = inPlace(items, written.results);
+          await deps.keys.storeAll(tx, [{ ...keyed, response: encode(results) }]);
+          return { ...written, results };
+        },
+        { projects: [keyed.project] },
+      );
+      if ("replay" in outcome) return outcome;
+      committed(outcome);
+      return { results: outcome.results };
+    },
+    queued: () => batcher.queued,
+    close: () => batcher.close(),
+  };
+}
+
+interface Written {
+  readonly results: readonly (Submitted | Fault)[];
+  readonly changes: readonly Change[];
+  readonly entries: readonly Entry[];
+}
+
+/** Decides each item, writes what is accepted, and answers each in order. */
+async function submitAll(
+  deps: SubmitDeps,
+  register: Register,
+  tx: Transaction,
+  items: readonly SubmitItem[],
+): Promise<Written> {
+  const nowMs = deps.clock.nowMs();
+  const taken = await claimKeys(deps, tx, items);
+  const results: (Submitted | Fault)[] = [];
+  const changes: Change[] = [];
+  const answers: (KeyedRequest & { response: Uint8Array })[] = [];
+  items.forEach((item, index) => {
+    const known = taken[index];
+    if (known !== undefined && known.kind === "settled") {
+      results.push(known.result);
+      return;
+    }
+    const first = known?.kind === "same_as" ? results[known.index] : undefined;
+    if (first !== undefined) {
+      results.push("job" in first ? { replay: deps.encodeJob(first.job) } : first);
+      return;
+    }
+    const change = accept(item, nowMs, uuidV7(deps.clock));
+    if (change instanceof Fault) {
+      results.push(change);
+      return;
+    }
+    changes.push(change);
+    results.push({ job: change.job });
+    if (item.keyed !== undefined) answers.push({ ...item.keyed, response: deps.encodeJob(change.job) });
+  });
+  const entries = register.unknown(changes);
+  if (entries.length > 0) await deps.queues.register(tx, entries);
+  if (changes.length > 0) {
+    await deps.jobs.insertAll(tx, changes);
+    await deps.facts.appendAll(tx, changes);
+  }
+  if (answers.length > 0) await deps.keys.storeAll(tx, answers);
+  return { results, changes, entries };
+}
+
+function accept(item: SubmitItem, nowMs: number, id: string): Change | Fault {
+  const problems = checkTimes(item.submission, nowMs);
+  if (problems.length > 0) {
+    const detail = problems.map(({ field, description }) => `${field} ${description}`).join("; ");
+    return new Fault("INVALID_REQUEST", { detail, fieldViolations: problems });
+  }
+  return { ...submit(item.submission, id, nowMs), inputText: item.inputText, principal: item.principal };
+}
+
+type Claim =
+  | { readonly kind: "settled"; readonly result: Submitted | Fault }
+  | { readonly kind: "same_as"; readonly index: number };
+
+/** I18: finds out, by index, which items are answered already: by an earlier transaction, or by an item before them. */
+async function claimKeys(
+  { keys }: SubmitDeps,
+  tx: Transaction,
+  items: readonly SubmitItem[],
+): Promise<readonly (Claim | undefined)[]> {
+  const claims: (Claim | undefined)[] = items.map(() => undefined);
+  const first = new Map<string, { index: number; request: KeyedRequest }>();
+  items.forEach(({ keyed }, index) => {
+    if (keyed === undefined) return;
+    const name = `${keyed.project} ${keyed.route} ${keyed.key}`;
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, { index, request: keyed });
+    else if (earlier.request.fingerprint === keyed.fingerprint)
+      claims[index] = { kind: "same_as", index: earlier.index };
+    else claims[index] = { kind: "settled", result: reused(keyed, earlier.request) };
+  });
+  if (first.size === 0) return claims;
+  const asked = [...first.values()];
+  const states = await keys.claimAll(
+    tx,
+    asked.map(({ request }) => request),
+  );
+  asked.forEach(({ index, request }, position) => {
+    const answer = answerOrFault(request, states[position] ?? { kind: "new" });
+    if (answer === undefined) return;
+    claims[index] = { kind: "settled", result: answer instanceof Fault ? answer : { replay: answer } };
+  });
+  return claims;
+}
+
+function reused(request: KeyedRequest, earlier: KeyedRequest): Fault {
+  const state = { kind: "done", fingerprint: earlier.fingerprint, response: new Uint8Array() } as const;
+  const fault = answerOrFault(request, state);
+  return fault instanceof Fault
+    ? fault
+    : new Fault("IDEMPOTENCY_KEY_REUSED", { detail: "the key was used before" });
+}
+
+interface Entry {
+  readonly project: string;
+  readonly queue: string;
+  readonly task: string;
+}
+
+interface Register {
+  unknown(changes: readonly Change[]): readonly Entry[];
+  remember(entries: readonly Entry[]): void;
+}
+
+/** Remembers which queues and tasks the database knows, so that a submission of a known one writes nothing for them. */
+function createRegister(): Register {
+  const known = new Set<string>();
+  const nameOf = ({ project, queue, task }: Entry): string => `${project} ${queue} ${task}`;
+  return {
+    unknown: (changes) => {
+      const found = new Map<string, Entry>();
+      for (const { job } of changes) if (!known.has(nameOf(job))) found.set(nameOf(job), job);
+      return [...found.values()].map(({ project, queue, task }) => ({ project, queue, task }));
+    },
+    remember: (entries) => {
+      if (known.size > KNOWN_ENTRIES) known.clear();
+      for (const entry of entries) known.add(nameOf(entry));
+    },
+  };
+}
+
+function inPlace(
+  items: readonly (SubmitItem | Fault)[],
+  results: readonly (Submitted | Fault)[],
+): readonly (Submitted | Fault)[] {
+  let next = 0;
+  return items.map((item) => {
+    if (item instanceof Fault) return item;
+    const result = results[next];
+    next += 1;
+    if (result === undefined) throw new RangeError("a submission got no result");
+    return result;
+  });
+}
+
+const projectsOf = (items: readonly SubmitItem[]): readonly string[] => [
+  ...new Set(items.map(({ submission }) => submission.project)),
+];

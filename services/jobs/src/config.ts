@@ -1,0 +1,40 @@
+import { readConfig } from "@orrery/mesh/config/read-config";
+import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
+
+/** Where the database is, and as whom to log in. */
+export interface DatabaseConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly role: string;
+}
+
+export interface JobsConfig extends ServiceConfig {
+  readonly database: DatabaseConfig;
+  /** Connections for submissions, grants, commands and reads. */
+  readonly commandConnections: number;
+  /** Connections that heartbeats and results have to themselves, so that no flood of submissions costs a lease. */
+  readonly leaseConnections: number;
+  /** Connections of the outbox relay. */
+  readonly relayConnections: number;
+  readonly natsUrl: string;
+  /** Whether this process may publish the outbox; off for benchmarks. */
+  readonly relay: boolean;
+}
+
+/** Reads the environment of the service. @throws ConfigError with every setting that is wrong */
+export const jobsConfig = (): Readonly<JobsConfig> =>
+  readConfig((read) => ({
+    ...serviceConfig(read),
+    database: {
+      host: read.text("ORRERY_DATABASE_HOST"),
+      port: read.integer("ORRERY_DATABASE_PORT", { min: 1, max: 65_535, default: 5_432 }),
+      name: read.text("ORRERY_DATABASE_NAME", { default: "jobs" }),
+      role: read.text("ORRERY_DATABASE_ROLE", { default: "jobs" }),
+    },
+    commandConnections: read.integer("ORRERY_COMMAND_CONNECTIONS", { min: 4, max: 100, default: 16 }),
+    leaseConnections: read.integer("ORRERY_LEASE_CONNECTIONS", { min: 2, max: 100, default: 8 }),
+    relayConnections: read.integer("ORRERY_RELAY_CONNECTIONS", { min: 2, max: 20, default: 3 }),
+    natsUrl: read.text("ORRERY_NATS_URL"),
+    relay: read.choice("ORRERY_RELAY", { of: ["on", "off"], default: "on" }) === "on",
+  }));

@@ -1,0 +1,150 @@
+import type { Pool } from "@orrery/mesh/postgres/pool";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import type { Chance, Clock } from "@orrery/mesh/time/clock";
+import type { Route } from "@orrery/mesh/transport/route";
+import { createJobFacts } from "./adapters/events/job-facts.ts";
+import { createEventStore } from "./adapters/postgres/event-store.ts";
+import { createIdempotencyStore } from "./adapters/postgres/idempotency-store.ts";
+import { createJobStore } from "./adapters/postgres/job-store.ts";
+import { createLeaseStore } from "./adapters/postgres/lease-store.ts";
+import { createQueueStore } from "./adapters/postgres/queue-store.ts";
+import { createPartitions, createWorkerStore, databaseNow } from "./adapters/postgres/worker-store.ts";
+import { jobMessage, jobToBytes, jobToWire } from "./adapters/rpc/job-wire.ts";
+import { jobsRoute } from "./adapters/rpc/jobs-handler.ts";
+import { queuesRoute, queueToBytes } from "./adapters/rpc/queues-handler.ts";
+import { workRoute } from "./adapters/rpc/work-handler.ts";
+import { createAnnouncements } from "./application/announcements.ts";
+import { commandJob } from "./application/command-jobs.ts";
+import { createDatabaseClock } from "./application/database-clock.ts";
+import { createHeartbeatAttempts } from "./application/heartbeat-attempts.ts";
+import { createJobMetrics, createQueueGauges } from "./application/job-metrics.ts";
+import { createLeaseJobs } from "./application/lease-jobs.ts";
+import { changeQueue, readQueue } from "./application/manage-queues.ts";
+import { readAttempts, readEvents, readJob } from "./application/read-jobs.ts";
+import { createReadyBell, ringFor } from "./application/ready-bell.ts";
+import { createReportAttempts } from "./application/report-attempts.ts";
+import { createSightings } from "./application/sightings.ts";
+import { createSubmitJobs } from "./application/submit-jobs.ts";
+import { sweep } from "./application/sweep-jobs.ts";
+import { startUpkeep } from "./application/upkeep.ts";
+import { createWatchJobs } from "./application/watch-jobs.ts";
+import { createWorkSessions } from "./application/work-sessions.ts";
+
+/** What the engine stands on. */
+export interface EngineDeps {
+  readonly commandPool: Pool;
+  /** For heartbeats and results alone. */
+  readonly leasePool: Pool;
+  readonly instance: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Aborted when the service stops. */
+  readonly signal: AbortSignal;
+  /** Called after each commit that wrote events. */
+  readonly onCommit: () => void;
+  /** Called when jobs became ready here: tells the other replicas. */
+  readonly onReady: () => void;
+}
+
+/** The job engine, whole: what serves its RPCs, and what it does by itself. */
+export interface Engine {
+  readonly routes: readonly Route[];
+  /** Says that another replica made jobs ready. */
+  readyElsewhere(): void;
+  /** Milliseconds since the sweeper last came round. */
+  sweptAgoMs(): number;
+  /** Tells every worker's stream to go elsewhere. */
+  drain(): void;
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { commandPool, leasePool, clock, chance, logger, metrics, signal } = deps;
+  const databaseClock = createDatabaseClock(clock);
+  const announcements = createAnnouncements();
+  const jobs = createJobStore(commandPool);
+  const queues = createQueueStore(commandPool);
+  const workers = createWorkerStore(commandPool);
+  const events = createEventStore(commandPool);
+  const leaseStore = createLeaseStore(leasePool);
+  const keys = createIdempotencyStore();
+  const facts = createJobFacts({ instance: deps.instance, serviceVersion: deps.version }, clock);
+  const common = { jobs, facts, keys, queues, announcements, chance, inTransaction: inPool(commandPool) };
+
+  const bell = createReadyBell();
+  const encodeJob = (job: Parameters<typeof jobMessage>[0]): Uint8Array => jobToBytes(jobMessage(job, {}));
+  const submits = createSubmitJobs({ ...common, clock: databaseClock, encodeJob });
+  const reports = createReportAttempts({ ...common, inTransaction: inPool(leasePool) });
+  const heartbeats = createHeartbeatAttempts(leaseStore);
+  const upkeep = startUpkeep({
+    jobs,
+    workers,
+    partitions: createPartitions(commandPool),
+    sweep: sweep(common),
+    databaseNow: databaseNow(commandPool),
+    clock,
+    databaseClock,
+    refreshGauges: createQueueGauges(metrics, queues),
+    logger,
+    signal,
+  });
+  const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
+  const sessions = createWorkSessions({ leases: leaseStore, logger, signal });
+  const read = readJob(jobs);
+  const watches = createWatchJobs({ events, read, logger, signal });
+
+  announcements.subscribe(createJobMetrics(metrics));
+  announcements.subscribe((changes) => {
+    deps.onCommit();
+    watches.nudge(changes);
+    sessions.nudge(changes);
+    upkeep.nudge(changes);
+    const tasks = ringFor(changes, upkeep.limitedQueues());
+    if (tasks === undefined) return;
+    bell.ring(tasks);
+    deps.onReady();
+  });
+
+  const change = changeQueue({
+    ...common,
+    encodeQueue: queueToBytes,
+    changed: () => {
+      upkeep.limitsChanged();
+      bell.ring("all");
+      deps.onReady();
+    },
+  });
+  const command = commandJob({ ...common, encodeView: (view) => jobToBytes(jobToWire(view)) });
+  const sightings = createSightings({ workers, clock, logger });
+  return {
+    routes: [
+      jobsRoute({
+        submits,
+        command,
+        read,
+        attempts: readAttempts(jobs),
+        events: readEvents(jobs, events),
+        watches,
+      }),
+      workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
+      queuesRoute({ list: queues.list, read: readQueue(queues), change }),
+    ],
+    readyElsewhere: () => bell.ring("all"),
+    sweptAgoMs: () => clock.monotonicMs() - upkeep.lastSweepMs(),
+    drain: sessions.drainAll,
+    close: async () => {
+      await Promise.all([submits.close(), reports.close(), heartbeats.close(), leases.close()]);
+      await upkeep.ended;
+    },
+  };
+}
+
+const inPool =
+  (pool: Pool) =>
+  <T>(...args: Parameters<typeof pool.transaction<T>>): Promise<T> =>
+    pool.transaction(...args);

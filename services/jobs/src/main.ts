@@ -1,0 +1,111 @@
+import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
+import { connectNats } from "@orrery/mesh/messaging/connection";
+import { createPublisher } from "@orrery/mesh/messaging/publisher";
+import { subscribeWake } from "@orrery/mesh/messaging/wake";
+import { startRelay } from "@orrery/mesh/outbox/relay";
+import { openPool, type Pool } from "@orrery/mesh/postgres/pool";
+import { createBreaker } from "@orrery/mesh/resilience/breaker";
+import { type JobsConfig, jobsConfig } from "./config.ts";
+import { createEngine } from "./engine.ts";
+
+const VERSION = "0.1.0";
+const READY_SUBJECT = "orrery.wake.jobs.ready";
+const STATEMENT_TIMEOUT_MS = 5_000;
+/** A service that has not swept for so long cannot reach its database any more. */
+const SWEEP_LATE_MS = 30_000;
+
+const config = jobsConfig();
+
+await runService({
+  config,
+  start: async (service) => {
+    const { scope, signal, logger, metrics, clock, chance, health } = service;
+    const pools = openPools(service, config);
+    const broker = connectBroker(service, config);
+    const relay = config.relay
+      ? startRelay({
+          pool: pools.relay,
+          publisher: broker.publisher,
+          service: config.service,
+          instance: config.instance,
+          clock,
+          chance,
+          logger,
+          metrics,
+          signal,
+        })
+      : undefined;
+    if (relay !== undefined) scope.defer(() => relay.stop());
+
+    const engine = createEngine({
+      commandPool: pools.commands,
+      leasePool: pools.leases,
+      instance: config.instance,
+      version: VERSION,
+      clock,
+      chance,
+      logger,
+      metrics,
+      signal,
+      onCommit: () => relay?.wake(),
+      onReady: () => broker.publisher.wake(READY_SUBJECT),
+    });
+    scope.defer(() => engine.close());
+    scope.defer(subscribeWake(broker.connection, READY_SUBJECT, engine.readyElsewhere));
+    signal.addEventListener("abort", engine.drain, { once: true });
+    health.check("postgres", () => pools.commands.ping());
+    health.check("sweeper", () => {
+      if (engine.sweptAgoMs() > SWEEP_LATE_MS) throw new Error("the sweeper has not come round for 30 s");
+    });
+    return { routes: engine.routes };
+  },
+});
+
+function openPools({ scope, identity, logger, metrics, clock, chance }: ServiceScope, settings: JobsConfig) {
+  const breaker = createBreaker({ dependency: "postgres", metrics, clock, chance });
+  scope.defer(() => breaker.close());
+  const { host, port, name: database, role } = settings.database;
+  const open = (purpose: string, size: number): Pool =>
+    scope.adopt(
+      openPool({
+        host,
+        port,
+        database,
+        role,
+        size,
+        applicationName: `${settings.instance} ${purpose}`,
+        identity: settings.identitySource === "tls" ? identity : undefined,
+        statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+        breaker,
+        logger,
+        metrics,
+        clock,
+        chance,
+      }),
+      (pool) => pool.end(),
+    );
+  return {
+    commands: open("commands", settings.commandConnections),
+    leases: open("leases", settings.leaseConnections),
+    relay: open("relay", settings.relayConnections),
+  };
+}
+
+/** The broker may come later than the service, and go away: jobs run without it, their events wait in the outbox. */
+function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope, settings: JobsConfig) {
+  const connection = connectNats({
+    url: settings.natsUrl,
+    identity: settings.identitySource === "tls" ? identity : undefined,
+    name: settings.instance,
+    inboxPrefix: `_INBOX.${settings.service}`,
+    logger,
+    signal,
+    chance,
+  });
+  scope.defer(async () => {
+    // The signal ends a wait for a broker that never came, with a rejection that says just that.
+    const nats = await connection.catch(() => undefined);
+    await nats?.close();
+  });
+  return { connection, publisher: createPublisher(connection) };
+}

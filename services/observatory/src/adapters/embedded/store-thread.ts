@@ -1,0 +1,68 @@
+// The worker thread of the embedded read model: takes one message after the other and answers each.
+import { parentPort, workerData } from "node:worker_threads";
+import { uuidV7 } from "@orrery/mesh/time/clock";
+import { Store } from "./store.ts";
+import type { Answer, Question, ThreadSettings } from "./thread-messages.ts";
+import { WriterLock } from "./writer-lock.ts";
+
+const { folder } = workerData as ThreadSettings;
+const lock = new WriterLock(folder);
+let opened: Store | undefined;
+
+/** Opens the file when it is first needed, so that a folder that cannot be used fails a question and not the thread. */
+function theStore(): Store {
+  opened ??= new Store(folder, () => uuidV7());
+  return opened;
+}
+
+function answer(question: Question): unknown {
+  if (question.ask === "close") {
+    lock.release();
+    return opened?.close();
+  }
+  const store = theStore();
+  switch (question.ask) {
+    case "check":
+      return { generation: store.generation(), writer: question.write && lock.take() };
+    case "apply":
+      return store.apply(question.batch);
+    case "searchJobs":
+      return store.searchJobs(question.search);
+    case "countJobs":
+      return store.countJobs(question.search, question.atMost);
+    case "job":
+      return store.job(question.project, question.id);
+    case "history":
+      return store.history(question.project, question.id, question.page);
+    case "searchEvents":
+      return store.searchEvents(question.search);
+    case "summary":
+      return store.summary(question.project);
+    case "reset":
+      return store.reset();
+  }
+}
+
+// What a statement or its values cannot bring about: anything else has to do with the file or the disk.
+// See https://www.sqlite.org/rescode.html for the codes: error, too big, constraint, mismatch, misuse, range.
+const OUR_OWN: ReadonlySet<number> = new Set([1, 18, 19, 20, 21, 25]);
+
+function isPassing(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+  return code !== undefined && !OUR_OWN.has(code);
+}
+
+parentPort?.on("message", ({ number, question }: { number: number; question: Question }) => {
+  let reply: Answer;
+  try {
+    reply = { number, value: answer(question) };
+  } catch (error) {
+    reply = {
+      number,
+      error: error instanceof Error ? error.message : String(error),
+      passing: isPassing(error),
+    };
+  }
+  parentPort?.postMessage(reply);
+  if (question.ask === "close") parentPort?.close();
+});

@@ -1,0 +1,225 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type {
+  EventSearch,
+  JobSearch,
+  ListedJob,
+  ProjectSummary,
+  StoredEvent,
+  StoredJob,
+} from "../../application/ports.ts";
+import { type EventDocument, type JobDocument, newestOf, type Projection } from "../../domain/projection.ts";
+import type { Filter } from "../../domain/query/filter.ts";
+import type { SearchKeys } from "../../domain/search-keys.ts";
+import {
+  afterPosition,
+  type Condition,
+  compile,
+  KEYWORD_COLUMNS,
+  labelsColumn,
+  NUMBER_COLUMNS,
+  orderText,
+  wordsColumn,
+} from "./filter-sql.ts";
+import { inodeOf } from "./inode.ts";
+import * as statements from "./store-statements.ts";
+
+const FILE = "read-model.db";
+const PREPARED_LIMIT = 200;
+/** How long a connection waits for another one's transaction, milliseconds. */
+const BUSY_LIMIT_MS = 5_000;
+
+/**
+ * The file of the embedded read model. Synchronous: it lives in a worker thread, because SQLite holds the thread that
+ * it runs on. Each thread and each process has one of its own on the same file.
+ */
+export class Store {
+  readonly #folder: string;
+  readonly #newGeneration: () => string;
+  #database: DatabaseSync;
+  #inode: number;
+  #prepared = new Map<string, StatementSync>();
+
+  constructor(folder: string, newGeneration: () => string) {
+    this.#folder = folder;
+    this.#newGeneration = newGeneration;
+    this.#database = this.#open();
+    this.#inode = inodeOf(this.#path);
+  }
+
+  /** The store's generation. Opens a new file first if somebody has taken the old one away. */
+  generation(): string {
+    if (inodeOf(this.#path) !== this.#inode) {
+      this.close();
+      this.#database = this.#open();
+      this.#inode = inodeOf(this.#path);
+    }
+    const row = this.#prepare(statements.READ_GENERATION).get();
+    if (row !== undefined) return textOf(row.generation);
+    this.#prepare(statements.WRITE_GENERATION).run(this.#newGeneration());
+    return textOf(this.#prepare(statements.READ_GENERATION).get()?.generation);
+  }
+
+  apply(batch: readonly Projection[]): void {
+    this.#inTransaction(() => {
+      const saveJob = this.#prepare(statements.SAVE_JOB);
+      for (const job of newestOf(batch)) saveJob.run(...jobRow(job));
+      const saveEvent = this.#prepare(statements.SAVE_EVENT);
+      for (const { event } of batch) saveEvent.run(...eventRow(event));
+    });
+  }
+
+  searchJobs({ project, filter, order, after, limit }: JobSearch): readonly ListedJob[] {
+    const conditions = [compile(filter), ...(after === undefined ? [] : [afterPosition(order, after)])];
+    const condition = every(conditions);
+    const text = statements.searchJobs(condition.text, orderText(order), NUMBER_COLUMNS[order.field]);
+    const rows = this.#prepare(text).all(project, ...condition.values, limit);
+    return rows.map((row) => {
+      const job = storedJob(row);
+      return {
+        ...job,
+        position: { value: typeof row.place === "number" ? row.place : undefined, id: job.id },
+      };
+    });
+  }
+
+  countJobs({ project, filter }: { project: string; filter: Filter }, atMost: number): number {
+    const condition = compile(filter);
+    const row = this.#prepare(statements.countJobs(condition.text)).get(project, ...condition.values, atMost);
+    return Number(row?.found ?? 0);
+  }
+
+  job(project: string, id: string): StoredJob | undefined {
+    const row = this.#prepare(statements.FIND_JOB).get(project, id);
+    return row === undefined ? undefined : storedJob(row);
+  }
+
+  history(
+    project: string,
+    jobId: string,
+    page: { afterVersion: number; limit: number },
+  ): readonly StoredEvent[] {
+    const rows = this.#prepare(statements.HISTORY).all(project, jobId, page.afterVersion, page.limit);
+    return rows.map(storedEvent);
+  }
+
+  searchEvents({ project, filter, after, limit }: EventSearch): readonly StoredEvent[] {
+    const condition = compile(filter);
+    const statement = this.#prepare(statements.searchEvents(condition.text));
+    return statement.all(project, after, ...condition.values, limit).map(storedEvent);
+  }
+
+  summary(project: string): ProjectSummary {
+    const counted = this.#prepare(statements.COUNT_BY_STATUS).all(project);
+    const failures = this.#prepare(statements.TOP_FAILURES).all(project);
+    return {
+      jobs: new Map(counted.map((row) => [textOf(row.status).toUpperCase(), Number(row.found)])),
+      failures: failures.map((row) => {
+        const [task, errorType] = JSON.parse(textOf(row.failure)) as [string, string];
+        return { task, errorType, count: Number(row.found), lastEndMs: Number(row.last ?? 0) };
+      }),
+    };
+  }
+
+  /** Forgets everything; the next `generation` is a new one. */
+  reset(): void {
+    this.#inTransaction(() => this.#database.exec(statements.FORGET));
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  get #path(): string {
+    return join(this.#folder, FILE);
+  }
+
+  #open(): DatabaseSync {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(this.#path, { timeout: BUSY_LIMIT_MS });
+    database.exec(statements.OPEN);
+    const found = Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
+    if (found !== 0 && found !== statements.LAYOUT) {
+      database.close();
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
+      return this.#open();
+    }
+    database.exec(
+      `begin immediate; ${statements.CREATE} pragma user_version = ${statements.LAYOUT}; commit;`,
+    );
+    return database;
+  }
+
+  /** Prepares a statement once. Conditions of queries are many, so the oldest go when there are too many. */
+  #prepare(text: string): StatementSync {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(text);
+    if (this.#prepared.size >= PREPARED_LIMIT) {
+      const [oldest] = this.#prepared.keys();
+      if (oldest !== undefined) this.#prepared.delete(oldest);
+    }
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#database.exec("begin immediate");
+    try {
+      work();
+      this.#database.exec("commit");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("rollback");
+      throw error;
+    }
+  }
+}
+
+function every(conditions: readonly Condition[]): Condition {
+  return {
+    text: conditions.map((condition) => condition.text).join(" and "),
+    values: conditions.flatMap((condition) => condition.values),
+  };
+}
+
+const KEYWORDS = Object.entries(KEYWORD_COLUMNS).filter(([field]) => field !== "id" && field !== "event");
+
+function keyColumns(keys: SearchKeys): SQLInputValue[] {
+  const keywords: Readonly<Record<string, string | undefined>> = keys.keywords;
+  const numbers: Readonly<Record<string, number | undefined>> = keys.numbers;
+  return [
+    ...KEYWORDS.map(([field]) => keywords[field] ?? null),
+    ...Object.keys(NUMBER_COLUMNS).map((field) => numbers[field] ?? null),
+    labelsColumn(keys.labels),
+    wordsColumn(keys.words),
+  ];
+}
+
+function jobRow(job: JobDocument): SQLInputValue[] {
+  return [job.project, job.id, job.version, ...keyColumns(job.keys), job.failure ?? null, job.body];
+}
+
+function eventRow(event: EventDocument): SQLInputValue[] {
+  const { project, eventId, jobId, version, keys, envelope } = event;
+  return [project, eventId, jobId, version, keys.keywords.event ?? null, ...keyColumns(keys), envelope];
+}
+
+function storedJob(row: Record<string, unknown>): StoredJob {
+  return { id: textOf(row.id), version: Number(row.version), body: textOf(row.body) };
+}
+
+function storedEvent(row: Record<string, unknown>): StoredEvent {
+  return {
+    eventId: textOf(row.event_id),
+    jobId: textOf(row.id),
+    version: Number(row.version),
+    envelope: textOf(row.envelope),
+  };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("a text column of the read model holds no text");
+  return value;
+}

@@ -1,0 +1,165 @@
+// W1: a resume leaves nothing out: it reads the store from 5 seconds before the last frame until the store holds
+// everything from before the live subscription, and only then goes over to live events.
+// W2: within one connection no event is sent twice.
+// W3: a client that reads too slowly never grows memory: its live events are dropped and it goes back to the store.
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { Clock } from "@orrery/mesh/time/clock";
+import { wait } from "@orrery/mesh/time/wait";
+import { fits } from "../domain/query/evaluate.ts";
+import type { Filter } from "../domain/query/filter.ts";
+import { lowestUuidAt, timeOfUuid } from "../domain/uuid-time.ts";
+import { EventBuffer } from "./event-buffer.ts";
+import type { FreshnessGauge } from "./freshness.ts";
+import type { LiveEvent, LiveEvents, ReadModel, WatchedEvent } from "./ports.ts";
+import { filterOf } from "./query-filter.ts";
+
+export interface WatchRequest {
+  readonly project: string;
+  readonly q: string;
+  /** Empty: from now on. */
+  readonly lastEventId: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a watch sends: an event, or the word that the gap is too old and the client has to read anew. */
+export type WatchFrame = WatchedEvent | "reset";
+
+/** Events reach the store in the order of their ids to within this much. */
+const OVERLAP_MS = 5_000;
+/** Events are kept for as long as their stream keeps them; an older gap cannot be filled. */
+const KEPT_MS = 7 * 86_400_000;
+const PAGE = 500;
+const CATCH_UP_PAUSE_MS = 200;
+const SUBSCRIBE_PAUSE_MS = 500;
+const WATCH_LIMIT = 1_000;
+
+interface Deps {
+  readonly readModel: ReadModel;
+  readonly live: LiveEvents;
+  readonly freshness: FreshnessGauge;
+  readonly clock: Clock;
+}
+
+/**
+ * Streams the events of a project that fit a query, live within half a second, until the signal ends it.
+ *
+ * @throws Fault `INVALID_QUERY` · `OVERLOADED` when this process has 1,000 watches already
+ */
+export function watchEvents(deps: Deps): (request: WatchRequest) => AsyncGenerator<WatchFrame> {
+  let open = 0;
+  return async function* watch(request) {
+    const filter = filterOf(request.q, "events", deps.clock.nowMs());
+    if (open >= WATCH_LIMIT) {
+      throw new Fault("OVERLOADED", { detail: "Too many watches at once.", retryAfterMs: 5_000 });
+    }
+    open++;
+    try {
+      yield* framesOf(deps, request, filter);
+    } finally {
+      open--;
+    }
+  };
+}
+
+async function* framesOf(deps: Deps, request: WatchRequest, filter: Filter): AsyncGenerator<WatchFrame> {
+  const { signal } = request;
+  const beganMs = deps.clock.nowMs();
+  const resumedMs = timeOfUuid(request.lastEventId.toLowerCase());
+  const tooOld = resumedMs === undefined || resumedMs < beganMs - KEPT_MS;
+  if (request.lastEventId !== "" && tooOld) yield "reset";
+  const sent = new SentIds();
+  // Where the store is read from when there is a gap to fill; undefined as long as there is none.
+  let gapFromMs = tooOld ? undefined : resumedMs;
+  while (!signal.aborted) {
+    const buffer = new EventBuffer(signal);
+    using subscription = await subscribed(deps, signal, (event) => {
+      if (event === "lost") {
+        buffer.overflow();
+        return;
+      }
+      const before = gapFromMs === undefined && event.publishedMs < beganMs;
+      if (!before && event.project === request.project && fits(filter, event.keys)) buffer.push(event);
+    });
+    if (subscription === undefined) return;
+    if (gapFromMs !== undefined) {
+      const search = { project: request.project, filter, fromMs: gapFromMs, toMs: subscription.sinceMs };
+      yield* unsent(sent, fromStore(deps, search, signal));
+    }
+    yield* unsent(sent, buffer.drain());
+    gapFromMs = sent.latestMs ?? beganMs;
+    await wait(SUBSCRIBE_PAUSE_MS, signal);
+  }
+}
+
+/** Subscribes as soon as the broker lets it: a watch outlives a broker that is away. Undefined when the signal ended it. */
+async function subscribed(
+  { live }: Deps,
+  signal: AbortSignal,
+  listener: (event: LiveEvent | "lost") => void,
+): Promise<Awaited<ReturnType<LiveEvents["subscribe"]>> | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await live.subscribe(listener);
+    } catch {
+      // The adapter has said why; what is missed until then is a gap like any other.
+      await wait(SUBSCRIBE_PAUSE_MS, signal);
+    }
+  }
+  return undefined;
+}
+
+async function* unsent(sent: SentIds, events: AsyncIterable<WatchedEvent>): AsyncGenerator<WatchedEvent> {
+  for await (const event of events) if (sent.add(event.eventId)) yield event;
+}
+
+/** The stored events from before `fromMs` on, until the store holds all that was published up to `toMs` (W1). */
+async function* fromStore(
+  { readModel, freshness }: Deps,
+  search: {
+    readonly project: string;
+    readonly filter: Filter;
+    readonly fromMs: number;
+    readonly toMs: number;
+  },
+  signal: AbortSignal,
+): AsyncGenerator<WatchedEvent> {
+  let fromMs = search.fromMs;
+  while (!signal.aborted) {
+    const { asOfMs } = freshness.read();
+    let after = lowestUuidAt(fromMs - OVERLAP_MS);
+    for (;;) {
+      const { project, filter } = search;
+      const page = await readModel.searchEvents({ project, filter, after, limit: PAGE });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE || signal.aborted) break;
+      after = last.eventId;
+    }
+    if (asOfMs >= search.toMs) return;
+    fromMs = Math.max(fromMs, timeOfUuid(after) ?? 0);
+    await wait(CATCH_UP_PAUSE_MS, signal);
+  }
+}
+
+/** Remembers what was sent, as far back as a repeat can come from (W2). */
+class SentIds {
+  static readonly #LIMIT = 50_000;
+  readonly #ids = new Set<string>();
+  #latestMs: number | undefined;
+
+  get latestMs(): number | undefined {
+    return this.#latestMs;
+  }
+
+  /** @returns whether the id is new */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    this.#latestMs = Math.max(this.#latestMs ?? 0, timeOfUuid(id) ?? 0);
+    if (this.#ids.size > SentIds.#LIMIT) {
+      const [oldest] = this.#ids;
+      if (oldest !== undefined) this.#ids.delete(oldest);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Address, readConfig } from "@orrery/mesh/config/read-config";
+import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
+
+/** What the observatory is told by its environment. */
+export interface ObservatoryConfig {
+  readonly service: ServiceConfig;
+  readonly natsUrl: string;
+  /** Where the jobs service answers. */
+  readonly jobs: readonly Address[];
+  readonly readModel:
+    | { readonly kind: "embedded"; readonly folder: string }
+    | { readonly kind: "elasticsearch"; readonly urls: readonly string[]; readonly prefix: string };
+}
+
+/** @throws ConfigError naming every setting that is absent or wrong */
+export function readObservatoryConfig(env?: NodeJS.ProcessEnv): ObservatoryConfig {
+  return readConfig(
+    (read) => ({
+      service: serviceConfig(read),
+      natsUrl: read.text("ORRERY_NATS_URL"),
+      jobs: read.addresses("ORRERY_PEER_JOBS"),
+      readModel:
+        read.choice("ORRERY_READ_MODEL", { of: ["embedded", "elasticsearch"], default: "embedded" }) ===
+        "embedded"
+          ? { kind: "embedded" as const, folder: read.text("ORRERY_READ_MODEL_DIR") }
+          : {
+              kind: "elasticsearch" as const,
+              urls: urlsOf(read.text("ORRERY_ELASTICSEARCH_URL", { pattern: /^https?:\/\/\S+$/ })),
+              prefix: read.text("ORRERY_ELASTICSEARCH_PREFIX", {
+                default: "orrery",
+                pattern: /^[a-z][a-z0-9-]{0,60}$/,
+              }),
+            },
+    }),
+    env,
+  );
+}
+
+function urlsOf(text: string): readonly string[] {
+  return text.split(",").map((url) => url.trim());
+}

@@ -1,0 +1,80 @@
+import type { KeywordField, NumberField, WordPlace } from "../search-keys.ts";
+import { closestName } from "./closest-name.ts";
+
+/** What can be asked of a field. */
+export type Field =
+  | { readonly kind: "keyword"; readonly key: KeywordField; readonly place?: WordPlace }
+  | { readonly kind: "status" }
+  | { readonly kind: "words"; readonly place: WordPlace }
+  | { readonly kind: "count" | "time" | "duration"; readonly key: NumberField }
+  | { readonly kind: "label"; readonly key: string };
+
+/** What is searched: jobs, or the events about them. `event` can be asked of events only. */
+export type Searched = "jobs" | "events";
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  id: { kind: "keyword", key: "id" },
+  task: { kind: "keyword", key: "task", place: "task" },
+  queue: { kind: "keyword", key: "queue" },
+  status: { kind: "status" },
+  priority: { kind: "count", key: "priority" },
+  attempt: { kind: "count", key: "attempt" },
+  maxAttempts: { kind: "count", key: "maxAttempts" },
+  created: { kind: "time", key: "created" },
+  started: { kind: "time", key: "started" },
+  finished: { kind: "time", key: "finished" },
+  wait: { kind: "duration", key: "wait" },
+  duration: { kind: "duration", key: "duration" },
+  "error.type": { kind: "keyword", key: "errorType", place: "errorType" },
+  "error.message": { kind: "words", place: "errorMessage" },
+  worker: { kind: "keyword", key: "worker" },
+  correlation: { kind: "keyword", key: "correlation" },
+  mission: { kind: "keyword", key: "mission" },
+  step: { kind: "keyword", key: "step" },
+  event: { kind: "keyword", key: "event" },
+};
+
+/** Other names that people write for the same fields, the job's own field names among them. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["attempts", "attempt"],
+  ["createtime", "created"],
+  ["starttime", "started"],
+  ["endtime", "finished"],
+  ["ended", "finished"],
+  ["correlationid", "correlation"],
+  ["missionid", "mission"],
+]);
+
+/** Fields of the language that are not searchable yet, and what to do instead. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  template: "templates are not there yet",
+  version: "versions of templates are not there yet",
+  "error.fp": "fingerprints are not there yet; use error.type and task",
+  parent: "jobs have no parents yet",
+  key: "concurrency keys are not indexed",
+  actor: "who asked is not indexed",
+  has: "has: is not supported yet",
+  is: "is: is not supported yet; use status",
+};
+
+const NAMES = Object.keys(FIELDS);
+const BY_LOWER_CASE = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
+
+/** Finds a field by the name that was written, or says why there is none. Letter case does not matter. */
+export function fieldNamed(written: string, searched: Searched): Field | { readonly problem: string } {
+  const lower = written.toLowerCase();
+  const label = /^(?:label|tag)\.(.+)$/.exec(lower)?.[1];
+  if (label !== undefined) return { kind: "label", key: label };
+  const payload = /^(?:input|output)\..+$/.test(lower);
+  if (payload) return { problem: `${written} is not indexed: inputs and outputs cannot be searched yet` };
+  if (lower === "label" || lower === "tag") return { problem: `write ${lower}.KEY:value` };
+  if (lower === "event" && searched === "jobs") return { problem: "event: can be asked of events only" };
+  const name = BY_LOWER_CASE.get(ALIASES.get(lower)?.toLowerCase() ?? lower);
+  const field = name === undefined ? undefined : FIELDS[name];
+  if (field !== undefined) return field;
+  const notYet = Object.hasOwn(NOT_YET, lower) ? NOT_YET[lower] : undefined;
+  if (notYet !== undefined) return { problem: `${written} cannot be searched: ${notYet}` };
+  const meant = closestName(written, [...NAMES, "label."]);
+  const hint = meant === undefined ? `fields are ${NAMES.join(", ")}, label.KEY` : `did you mean ${meant}?`;
+  return { problem: `there is no field "${written}"; ${hint}` };
+}

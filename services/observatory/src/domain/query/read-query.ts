@@ -1,0 +1,21 @@
+import { type Checking, check } from "./check.ts";
+import { EVERYTHING, type Filter } from "./filter.ts";
+import { parse } from "./parse.ts";
+import { type QueryProblem, QueryRefused } from "./query-problem.ts";
+
+/** What reading a query came to. */
+export type QueryReading = { readonly filter: Filter } | { readonly problem: QueryProblem };
+
+/**
+ * Reads a query of the search language: parsed whole, then checked. What the language has and the search cannot do
+ * yet is refused by name, never ignored. An empty query means everything.
+ */
+export function readQuery(query: string, checking: Checking): QueryReading {
+  try {
+    const written = parse(query);
+    return { filter: written === undefined ? EVERYTHING : check(written, checking) };
+  } catch (error) {
+    if (error instanceof QueryRefused) return { problem: error.problem };
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
+import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
+import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
+import { connectNats } from "@orrery/mesh/messaging/connection";
+import { createPublisher } from "@orrery/mesh/messaging/publisher";
+import { serve } from "@orrery/mesh/transport/route";
+import { openElasticReadModel } from "./adapters/elasticsearch/elastic-read-model.ts";
+import { openEmbeddedReadModel } from "./adapters/embedded/embedded-read-model.ts";
+import { connected, streamProgress } from "./adapters/events/job-stream.ts";
+import { liveEvents } from "./adapters/events/live-events.ts";
+import { startProjector } from "./adapters/events/projector.ts";
+import { jobsPeer } from "./adapters/rpc/jobs-peer.ts";
+import { observatoryHandler } from "./adapters/rpc/observatory-handler.ts";
+import { createFreshness } from "./application/freshness.ts";
+import type { ReadModel } from "./application/ports.ts";
+import { type ObservatoryConfig, readObservatoryConfig } from "./config.ts";
+
+const config = readObservatoryConfig();
+
+await runService({
+  config: config.service,
+  async start(service) {
+    const { clock, health, logger, metrics, scope, signal } = service;
+    const readModel = scope.adopt(openReadModel(config, service), (opened) => opened.close());
+    const connecting = connectNats({
+      url: config.natsUrl,
+      name: config.service.instance,
+      inboxPrefix: `_INBOX.${config.service.service}`,
+      identity: service.identity,
+      logger,
+      signal,
+    });
+    scope.defer(() => connecting.then((connection) => connection.close()).catch(() => undefined));
+
+    const publisher = createPublisher(connecting);
+    const projector = startProjector({ connecting, publisher, readModel, logger, metrics, signal });
+    scope.defer(() => projector.stopped);
+
+    const lag = metrics.gauge("orrery_projection_lag_seconds", "How far the read model is behind the stream");
+    const freshness = createFreshness({
+      readModel,
+      progress: streamProgress(connecting, () => projector.durable()),
+      clock,
+      onMeasured: ({ lagMs, behind }) => lag.set(behind === 0 ? 0 : lagMs / 1_000),
+      onFailed: (error) => {
+        lag.set(freshness.read().lagMs / 1_000);
+        logger.debug("freshness cannot be measured", { error });
+      },
+    });
+    void freshness.run(signal);
+
+    health.check("read model", async () => {
+      await readModel.check();
+    });
+    health.check("broker", async () => {
+      await (await connected(connecting)).flush();
+    });
+
+    const jobs = { workload: "jobs", addresses: config.jobs };
+    const peer = jobsPeer({
+      queues: service.connect(QueuesService, jobs),
+      work: service.connect(WorkService, jobs),
+    });
+    const live = liveEvents(connecting, { clock, logger });
+    return {
+      routes: [serve(ObservatoryService, observatoryHandler({ readModel, live, peer, freshness, clock }))],
+    };
+  },
+});
+
+function openReadModel({ readModel }: ObservatoryConfig, service: ServiceScope): ReadModel {
+  if (readModel.kind === "embedded") return openEmbeddedReadModel({ folder: readModel.folder });
+  return openElasticReadModel({ ...readModel, metrics: service.metrics });
+}

@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { openEmbeddedReadModel } from "../../../src/adapters/embedded/embedded-read-model.ts";
+import { projectionOf, searchedJob } from "../../projection-factory.ts";
+import { readModelConformance } from "../../read-model.conformance.ts";
+
+const folders: string[] = [];
+const newFolder = async () => {
+  const folder = await mkdtemp(join(tmpdir(), "orrery-read-model-"));
+  folders.push(folder);
+  return folder;
+};
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+describe("the embedded read model", () => {
+  readModelConformance(async () => openEmbeddedReadModel({ folder: await newFolder() }));
+});
+
+describe("the embedded read model's file", () => {
+  test("two that share it elect one writer, and both read what it wrote", async () => {
+    const folder = await newFolder();
+    const first = openEmbeddedReadModel({ folder });
+    const second = openEmbeddedReadModel({ folder });
+    const states = [await first.check(), await second.check()];
+    expect(states.map((state) => state.writer)).toEqual([true, false]);
+    expect(states[1]?.generation).toBe(states[0]?.generation);
+    const job = searchedJob(1);
+    await first.apply([projectionOf(job)]);
+    expect((await second.job("demo", job.id))?.version).toBe(1);
+    await first.close();
+    expect((await second.check()).writer).toBe(true);
+    await second.close();
+  });
+
+  test("opened again it still holds what was stored, under the same generation", async () => {
+    const folder = await newFolder();
+    const job = searchedJob(2);
+    const before = openEmbeddedReadModel({ folder });
+    const { generation } = await before.check();
+    await before.apply([projectionOf(job)]);
+    await before.close();
+    const after = openEmbeddedReadModel({ folder });
+    expect((await after.check()).generation).toBe(generation);
+    expect((await after.job("demo", job.id))?.id).toBe(job.id);
+    await after.close();
+  });
+
+  test("taken away while it is open, it is made anew under another generation", async () => {
+    const folder = await newFolder();
+    const readModel = openEmbeddedReadModel({ folder });
+    const { generation } = await readModel.check();
+    await readModel.apply([projectionOf(searchedJob(3))]);
+    await rm(folder, { recursive: true });
+    const made = await readModel.check();
+    expect(made.generation).not.toBe(generation);
+    expect(await readModel.job("demo", searchedJob(3).id)).toBeUndefined();
+    await readModel.apply([projectionOf(searchedJob(4))]);
+    expect((await readModel.job("demo", searchedJob(4).id))?.version).toBe(1);
+    await readModel.close();
+  });
+});

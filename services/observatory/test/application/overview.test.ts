@@ -1,0 +1,75 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "@jest/globals";
+import { QueueSchema } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
+import { ManualClock } from "@orrery/mesh/testing/manual-clock";
+import { readMetrics } from "../../src/application/metrics-snapshot.ts";
+import { readOverview } from "../../src/application/overview.ts";
+import type { AskedFor, JobsPeer } from "../../src/application/ports.ts";
+import { embeddedReadModel } from "../embedded-factory.ts";
+import { NOON_MS, projectionOf, searchedJob } from "../projection-factory.ts";
+
+const ASKED: AskedFor = {
+  onBehalf: { project: "demo", principal: "key-1", scopes: ["read"] },
+  correlationId: "c-1",
+  traceparent: "",
+  signal: new AbortController().signal,
+  timeoutMs: 1_000,
+};
+const queue = (name: string, oldestWaitSeconds: number) => create(QueueSchema, { name, oldestWaitSeconds });
+const PEER: JobsPeer = {
+  listQueues: () => Promise.resolve([queue("a", 1), queue("b", 8), queue("c", 8)]),
+  listWorkers: () => Promise.resolve([]),
+};
+const AWAY: JobsPeer = {
+  listQueues: () => Promise.reject(new Error("away")),
+  listWorkers: () => Promise.reject(new Error("away")),
+};
+const ended = (number: number, status: string) =>
+  searchedJob(number, { status, startMs: NOON_MS, endMs: NOON_MS + 1_000 });
+const JOBS = [
+  ...Array.from({ length: 39 }, (_, number) => ended(number, "SUCCEEDED")),
+  ended(40, "FAILED"),
+  searchedJob(41, { status: "RUNNING", startMs: NOON_MS }),
+];
+
+test("the overview says in one sentence how the project stands", async () => {
+  await using world = await embeddedReadModel();
+  const clock = new ManualClock(NOON_MS + 30_000);
+  const { readModel } = world;
+  const read = readOverview({ readModel, peer: PEER, clock });
+  expect((await read("demo", ASKED)).health).toBe("Ready: no job has been submitted yet");
+  await readModel.apply(JOBS.map((job) => projectionOf(job)));
+  const overview = await read("demo", ASKED);
+  expect(overview.health).toBe("Healthy: 1 running, 2.5% failing, oldest wait 8 s");
+  expect(overview.queues.map(({ name }) => name)).toEqual(["b", "c", "a"]);
+  expect([overview.totalJobs, overview.recentJobs.length, overview.complete]).toEqual([41, 20, true]);
+});
+
+test("without the jobs service the overview still answers, and says that it is not complete", async () => {
+  await using world = await embeddedReadModel();
+  await world.readModel.apply(JOBS.map((job) => projectionOf(job)));
+  const clock = new ManualClock(NOON_MS + 30_000);
+  const overview = await readOverview({ readModel: world.readModel, peer: AWAY, clock })("demo", ASKED);
+  expect(overview.complete).toBe(false);
+  expect(overview.totalJobs).toBe(41);
+  expect(overview.health).toContain("the jobs service does not answer");
+});
+
+test("the figures are always the same ones in the same order", async () => {
+  await using world = await embeddedReadModel();
+  const clock = new ManualClock(NOON_MS + 30_000);
+  const fresh = { read: () => ({ asOfMs: NOON_MS, lagMs: 12 }) };
+  const freshness = { ...fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
+  const read = readMetrics({ readModel: world.readModel, freshness, clock });
+  const before = await read("demo");
+  await world.readModel.apply(JOBS.map((job) => projectionOf(job)));
+  const after = await read("demo");
+  expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+  expect(Object.fromEntries(after.map(({ name, value }) => [name, value]))).toMatchObject({
+    jobs_finished_last_minute: 40,
+    jobs_failed_last_minute: 1,
+    failing_ratio_last_hour: 0.025,
+    jobs_running: 1,
+    projection_lag: 12,
+  });
+});

@@ -1,0 +1,87 @@
+import { expect, test } from "@jest/globals";
+import { systemClock } from "@orrery/mesh/time/clock";
+import { readEvent } from "../../src/adapters/events/event-reader.ts";
+import { readAttempts, readHistory, readJob } from "../../src/application/read-job.ts";
+import type { Projection } from "../../src/domain/projection.ts";
+import { embeddedReadModel } from "../embedded-factory.ts";
+import { eventText } from "../event-factory.ts";
+import { NOON_MS, uuidAt } from "../projection-factory.ts";
+
+const ID = uuidAt(NOON_MS, 7);
+const ASKED = {
+  project: "demo",
+  id: ID,
+  minVersion: 0,
+  consistencyToken: "",
+  signal: new AbortController().signal,
+};
+
+function projected(
+  version: number,
+  name: string,
+  job: Record<string, unknown>,
+  attempt?: unknown,
+): Projection {
+  const text = eventText({ id: ID, version, name, timeMs: NOON_MS + version }, job, { attempt });
+  const reading = readEvent(text);
+  if ("deadLetter" in reading) throw new Error(reading.deadLetter);
+  return reading.projection;
+}
+
+const LIFE = [
+  projected(1, "JobQueued", { input: { n: [1, null, "é"] } }),
+  projected(2, "JobStarted", { status: "RUNNING" }, { attempt: 1, status: "RUNNING", worker: "w-1" }),
+  projected(3, "JobAttemptLost", {}, { attempt: 1, status: "LOST", worker: "w-1" }),
+  projected(4, "JobStarted", { status: "RUNNING" }, { attempt: 2, status: "RUNNING", worker: "w-2" }),
+  projected(5, "JobSucceeded", { status: "SUCCEEDED", output: "done" }, { attempt: 2, status: "SUCCEEDED" }),
+];
+
+test("D2: a job has the input of its first event and the output of its last, in whatever order they came", async () => {
+  await using world = await embeddedReadModel();
+  for (const projection of LIFE.toReversed()) await world.readModel.apply([projection, projection]);
+  const job = await readJob({ readModel: world.readModel, clock: systemClock })(ASKED);
+  expect(JSON.parse(job.body)).toMatchObject({ id: ID, status: "SUCCEEDED", version: 5 });
+  expect([job.input, job.output]).toEqual([{ n: [1, null, "é"] }, "done"]);
+});
+
+test("each attempt is as the last event about it left it", async () => {
+  await using world = await embeddedReadModel();
+  await world.readModel.apply(LIFE.toReversed());
+  const attempts = await readAttempts({ readModel: world.readModel })("demo", ID);
+  expect(attempts).toMatchObject([
+    { attempt: 1, status: "LOST" },
+    { attempt: 2, status: "SUCCEEDED" },
+  ]);
+});
+
+test("the history goes page by page, gapless", async () => {
+  await using world = await embeddedReadModel();
+  await world.readModel.apply(LIFE);
+  const read = readHistory({ readModel: world.readModel });
+  const first = await read({ ...ASKED, pageSize: 2, pageToken: "" });
+  const second = await read({ ...ASKED, pageSize: 100, pageToken: first.nextPageToken });
+  expect([...first.events, ...second.events].map((event) => event.version)).toEqual([1, 2, 3, 4, 5]);
+  expect(second.nextPageToken).toBe("");
+  const foreign = { ...ASKED, id: uuidAt(NOON_MS, 8), pageSize: 2, pageToken: first.nextPageToken };
+  await expect(read(foreign)).rejects.toMatchObject({ reason: "INVALID_PAGE_TOKEN" });
+});
+
+test("a job that is not there, or another project's, is NOT_FOUND", async () => {
+  await using world = await embeddedReadModel();
+  await world.readModel.apply(LIFE);
+  const deps = { readModel: world.readModel, clock: systemClock };
+  const asked = { ...ASKED, project: "other" };
+  await expect(readJob(deps)(asked)).rejects.toMatchObject({ reason: "NOT_FOUND" });
+  await expect(readAttempts(deps)("other", ID)).rejects.toMatchObject({ reason: "NOT_FOUND" });
+  await expect(readHistory(deps)({ ...asked, pageSize: 0, pageToken: "" })).rejects.toMatchObject({
+    reason: "NOT_FOUND",
+  });
+});
+
+test("a read waits for the version that it was asked for", async () => {
+  await using world = await embeddedReadModel();
+  await world.readModel.apply(LIFE.slice(0, 1));
+  const reading = readJob({ readModel: world.readModel, clock: systemClock })({ ...ASKED, minVersion: 5 });
+  await world.readModel.apply(LIFE);
+  expect(JSON.parse((await reading).body)).toMatchObject({ version: 5 });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "@jest/globals";
+import { systemClock } from "@orrery/mesh/time/clock";
+import type { LiveEvent, LiveEvents } from "../../src/application/ports.ts";
+import { type WatchFrame, watchEvents } from "../../src/application/watch-events.ts";
+import { embeddedReadModel } from "../embedded-factory.ts";
+import { projectionOf, searchedJob, uuidAt } from "../projection-factory.ts";
+
+/** What is published in this process: an event, or the word that some were lost, to everybody who listens. */
+class LocalEvents implements LiveEvents {
+  readonly #listeners = new Set<(event: LiveEvent | "lost") => void>();
+  subscriptions = 0;
+
+  subscribe(listener: (event: LiveEvent | "lost") => void) {
+    this.subscriptions++;
+    this.#listeners.add(listener);
+    const sinceMs = systemClock.nowMs() - 6_000;
+    return Promise.resolve({ sinceMs, [Symbol.dispose]: () => void this.#listeners.delete(listener) });
+  }
+
+  publish(event: LiveEvent | "lost"): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
+
+function eventAt(number: number, ageMs: number, told: { project?: string; queue?: string } = {}) {
+  const timeMs = systemClock.nowMs() - ageMs;
+  const job = searchedJob(number, { createMs: timeMs, queue: told.queue ?? "default" });
+  const projection = projectionOf(job, { project: told.project ?? "demo", eventId: uuidAt(timeMs, number) });
+  const { event } = projection;
+  const { project, eventId, envelope, keys } = event;
+  const live: LiveEvent = { project, eventId, envelope, keys, publishedMs: systemClock.nowMs() };
+  return { projection, live, eventId };
+}
+
+async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
+  const world = await embeddedReadModel();
+  const live = new LocalEvents();
+  const ended = new AbortController();
+  const frames: WatchFrame[] = [];
+  const freshness = { read: () => fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
+  const watch = watchEvents({ readModel: world.readModel, live, freshness, clock: systemClock });
+  const begin = (q = "", lastEventId = "") => {
+    const follow = async () => {
+      const request = { project: "demo", q, lastEventId, signal: ended.signal };
+      for await (const frame of watch(request)) frames.push(frame);
+    };
+    running = follow();
+    return running;
+  };
+  let running: Promise<void> = Promise.resolve();
+  const ids = () => frames.map((frame) => (frame === "reset" ? frame : frame.eventId));
+  return {
+    readModel: world.readModel,
+    live,
+    begin,
+    ids,
+    async seen(count: number) {
+      const { eventually } = await import("@orrery/mesh/testing/eventually");
+      await eventually(() => expect(frames.length).toBeGreaterThanOrEqual(count));
+      return ids();
+    },
+    async subscribed(times = 1) {
+      const { eventually } = await import("@orrery/mesh/testing/eventually");
+      await eventually(() => expect(live.subscriptions).toBe(times));
+    },
+    async [Symbol.asyncDispose]() {
+      ended.abort();
+      await running;
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("watching events", () => {
+  test("a new watch gets what fits its query from now on, of its project alone", async () => {
+    await using world = await watching();
+    void world.begin("queue:bulk event:JobQueued");
+    await world.subscribed();
+    const wanted = eventAt(1, 0, { queue: "bulk" });
+    for (const event of [eventAt(2, 0), eventAt(3, 0, { queue: "bulk", project: "other" }), wanted]) {
+      world.live.publish(event.live);
+    }
+    expect(await world.seen(1)).toEqual([wanted.eventId]);
+  });
+
+  test("W1: a resume fills its gap from the store and then goes on live", async () => {
+    await using world = await watching();
+    const [old, last, missed] = [eventAt(1, 60_000), eventAt(2, 40_000), eventAt(3, 20_000)];
+    await world.readModel.apply([old, last, missed].map(({ projection }) => projection));
+    void world.begin("", last.eventId);
+    expect(await world.seen(2)).toEqual([last.eventId, missed.eventId]);
+    const next = eventAt(4, 0);
+    world.live.publish(next.live);
+    expect((await world.seen(3)).at(-1)).toBe(next.eventId);
+  });
+
+  test("W1: a resume waits for a store that is behind", async () => {
+    const fresh = { asOfMs: 0, lagMs: 0 };
+    await using world = await watching(fresh);
+    const [last, late] = [eventAt(1, 40_000), eventAt(2, 30_000)];
+    await world.readModel.apply([last.projection]);
+    void world.begin("", last.eventId);
+    await world.seen(1);
+    await world.readModel.apply([late.projection]);
+    expect(await world.seen(2)).toEqual([last.eventId, late.eventId]);
+    fresh.asOfMs = Number.MAX_SAFE_INTEGER;
+    const next = eventAt(3, 0);
+    world.live.publish(next.live);
+    expect((await world.seen(3)).at(-1)).toBe(next.eventId);
+  });
+
+  test("W2: an event that comes from the store and live is sent once", async () => {
+    await using world = await watching();
+    const [last, both] = [eventAt(1, 3_000), eventAt(2, 1_000)];
+    await world.readModel.apply([last.projection, both.projection]);
+    void world.begin("", last.eventId);
+    await world.subscribed();
+    world.live.publish(both.live);
+    const after = eventAt(3, 0);
+    world.live.publish(after.live);
+    expect(await world.seen(3)).toEqual([last.eventId, both.eventId, after.eventId]);
+  });
+
+  test("W3: when live events were lost the gap is filled from the store", async () => {
+    await using world = await watching();
+    void world.begin();
+    await world.subscribed();
+    const first = eventAt(1, 0);
+    world.live.publish(first.live);
+    await world.seen(1);
+    const missed = eventAt(2, 0);
+    await world.readModel.apply([first.projection, missed.projection]);
+    world.live.publish("lost");
+    await world.subscribed(2);
+    expect(await world.seen(2)).toEqual([first.eventId, missed.eventId]);
+  });
+
+  test.each(["yesterday", uuidAt(Date.parse("2020-01-01T00:00:00Z"), 1)])(
+    "a gap that nobody can fill begins with a reset: %s",
+    async (lastEventId) => {
+      await using world = await watching();
+      void world.begin("", lastEventId);
+      expect(await world.seen(1)).toEqual(["reset"]);
+    },
+  );
+
+  test("a query that cannot be read ends the watch at once", async () => {
+    await using world = await watching();
+    await expect(world.begin("is:stuck")).rejects.toMatchObject({ reason: "INVALID_QUERY" });
+  }, 1_000);
+});

@@ -1,0 +1,267 @@
+// What every read model has to do, whatever it stands on. Each adapter's test file calls this once, so both run the
+// same tests and print the same count.
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ReadModel } from "../src/application/ports.ts";
+import type { JobOrder } from "../src/domain/job-order.ts";
+import type { Projection } from "../src/domain/projection.ts";
+import { EVERYTHING, type Filter } from "../src/domain/query/filter.ts";
+import { readQuery } from "../src/domain/query/read-query.ts";
+import { lowestUuidAt } from "../src/domain/uuid-time.ts";
+import { NOON_MS, projectionOf, searchedJob } from "./projection-factory.ts";
+import { compareWithNaive } from "./read-model-comparison.ts";
+
+const NEWEST_FIRST: JobOrder = { field: "created", direction: "desc" };
+const DAY_MS = 86_400_000;
+
+/** @param open - opens an empty read model; the suite closes it */
+export function readModelConformance(open: () => Promise<ReadModel>): void {
+  let readModel: ReadModel;
+  let lastProject = 0;
+  // Each test has a project of its own, so that none sees what another stored.
+  const newProject = () => `project-${++lastProject}`;
+
+  beforeAll(async () => {
+    readModel = await open();
+    await readModel.check();
+  }, 120_000);
+  afterAll(async () => {
+    await readModel.reset();
+    await readModel.close();
+  });
+
+  async function store(...batch: readonly Projection[]): Promise<void> {
+    expect(await readModel.apply(batch)).toEqual(batch.map(() => "done"));
+    await readModel.settle();
+  }
+  async function idsOf(project: string, q: string, order = NEWEST_FIRST): Promise<readonly string[]> {
+    const search = { project, filter: filterOf(q), order, after: undefined, limit: 100 };
+    return (await readModel.searchJobs(search)).map((job) => job.id);
+  }
+
+  describe("storing", () => {
+    test("a stored job is found by id with its version and body, exactly as given", async () => {
+      const project = newProject();
+      const job = searchedJob(1);
+      const body = JSON.stringify({
+        id: job.id,
+        labels: { "": "ü\u2028😀" },
+        nested: { "a.b": [1.5, null] },
+      });
+      await store(projectionOf(job, { project, body }));
+      expect(await readModel.job(project, job.id)).toEqual({ id: job.id, version: 1, body });
+    });
+
+    test("an older version that comes later changes nothing", async () => {
+      const project = newProject();
+      const job = searchedJob(2);
+      await store(projectionOf({ ...job, status: "RUNNING" }, { project, version: 2, event: "JobStarted" }));
+      await store(projectionOf(job, { project, version: 1 }));
+      expect((await readModel.job(project, job.id))?.version).toBe(2);
+      expect(await idsOf(project, "status:queued")).toEqual([]);
+      expect(await idsOf(project, "status:running")).toEqual([job.id]);
+    });
+
+    test("a batch in any order with duplicates comes to the newest version and one event each", async () => {
+      const project = newProject();
+      const job = searchedJob(3);
+      const versions = [3, 1, 2, 3, 1].map((version) => projectionOf(job, { project, version }));
+      await store(...versions);
+      await store(...versions);
+      expect((await readModel.job(project, job.id))?.version).toBe(3);
+      const history = await readModel.history(project, job.id, { afterVersion: 0, limit: 10 });
+      expect(history.map((event) => event.version)).toEqual([1, 2, 3]);
+    });
+
+    test("a field that a newer version lacks is not kept from the older one", async () => {
+      const project = newProject();
+      const job = searchedJob(4, { errorType: "TIMEOUT", worker: "w-1", labels: { team: "red" } });
+      await store(projectionOf(job, { project }));
+      const { id } = job;
+      await store(projectionOf(searchedJob(4), { project, version: 2 }));
+      expect(await idsOf(project, "error.type:timeout OR worker:w-1 OR label.team:red OR timeout")).toEqual(
+        [],
+      );
+      expect(await idsOf(project, "-error.type:timeout")).toEqual([id]);
+    });
+  });
+
+  describe("searching", () => {
+    test("letter case and Unicode form do not matter", async () => {
+      const project = newProject();
+      const job = searchedJob(10, { task: "Straße.Öffnen", labels: { customer: "A\u030angström" } });
+      await store(projectionOf(job, { project }));
+      expect(await idsOf(project, "task:STRASSE.öffnen")).toEqual([]);
+      expect(await idsOf(project, "task:straße.ÖFFNEN label.customer:ÅNGSTRÖM")).toEqual([job.id]);
+    });
+
+    test("a label's key and value cannot be confused with another's", async () => {
+      const project = newProject();
+      const tricky = searchedJob(11, { labels: { a: "x\u001fb=y", "a.b": "1" } });
+      const plain = searchedJob(12, { labels: { a: "x", b: "y" } });
+      await store(projectionOf(tricky, { project }), projectionOf(plain, { project }));
+      expect(await idsOf(project, "label.b:y")).toEqual([plain.id]);
+      expect(await idsOf(project, "label.a:x")).toEqual([plain.id]);
+      expect(await idsOf(project, 'label.a:"x\u001fb=y" label.a.b:1')).toEqual([tricky.id]);
+      expect(await idsOf(project, "label.a:*", { field: "created", direction: "asc" })).toEqual(
+        [tricky.id, plain.id].sort(),
+      );
+    });
+
+    test("a term about a missing field is false and its negation true", async () => {
+      const project = newProject();
+      const job = searchedJob(13);
+      await store(projectionOf(job, { project }));
+      const missing = ["started:>2020-01-01", "started:<2030-01-01", "worker:*", "label.x:*", "duration:<1h"];
+      for (const term of missing) {
+        expect([term, await idsOf(project, term)]).toEqual([term, []]);
+        expect([term, await idsOf(project, `-${term}`)]).toEqual([term, [job.id]]);
+      }
+    });
+
+    test("projects never see each other's jobs, events or figures", async () => {
+      const [mine, other] = [newProject(), newProject()];
+      const job = searchedJob(14, { status: "FAILED", errorType: "TIMEOUT", endMs: NOON_MS });
+      await store(projectionOf(job, { project: mine }));
+      expect(await idsOf(other, "")).toEqual([]);
+      expect(await readModel.job(other, job.id)).toBeUndefined();
+      expect(await readModel.history(other, job.id, { afterVersion: 0, limit: 10 })).toEqual([]);
+      expect(await readModel.countJobs({ project: other, filter: EVERYTHING }, 10)).toBe(0);
+      const events = { project: other, filter: EVERYTHING, after: "", limit: 10 };
+      expect(await readModel.searchEvents(events)).toEqual([]);
+      expect((await readModel.summary(other)).failures).toEqual([]);
+    });
+
+    test("counting stops at its limit", async () => {
+      const project = newProject();
+      await store(...[1, 2, 3, 4, 5].map((number) => projectionOf(searchedJob(20 + number), { project })));
+      const counted = (atMost: number) => readModel.countJobs({ project, filter: EVERYTHING }, atMost);
+      expect([await counted(4), await counted(5), await counted(6)]).toEqual([4, 5, 5]);
+    });
+
+    test("jobs of many days are found together", async () => {
+      const project = newProject();
+      const jobs = [0, 1, 2, 40].map((days) => searchedJob(30 + days, { createMs: NOON_MS - days * DAY_MS }));
+      await store(...jobs.map((job) => projectionOf(job, { project })));
+      expect(await idsOf(project, "")).toEqual(jobs.map((job) => job.id));
+    });
+  });
+
+  describe("ordering", () => {
+    const started = [undefined, 5, 3, undefined, 5, 1].map((minute, index) =>
+      searchedJob(50 + index, { startMs: minute === undefined ? undefined : NOON_MS + minute * 60_000 }),
+    );
+    const idAt = (index: number) => started[index]?.id;
+    const cases = [
+      { direction: "asc", wanted: [5, 2, 1, 4, 0, 3] },
+      { direction: "desc", wanted: [4, 1, 2, 5, 3, 0] },
+    ] as const;
+
+    test.each(cases)("jobs without the field come last and ties go by id, $direction", async (row) => {
+      const project = newProject();
+      await store(...started.map((job) => projectionOf(job, { project })));
+      const order: JobOrder = { field: "started", direction: row.direction };
+      expect(await idsOf(project, "", order)).toEqual(row.wanted.map(idAt));
+    });
+
+    test.each(cases)("walking page by page gives the same list, $direction", async (row) => {
+      const project = newProject();
+      await store(...started.map((job) => projectionOf(job, { project })));
+      const order: JobOrder = { field: "started", direction: row.direction };
+      const walked: string[] = [];
+      let after: Parameters<ReadModel["searchJobs"]>[0]["after"];
+      for (let page = 0; page < started.length; page++) {
+        const [job] = await readModel.searchJobs({ project, filter: EVERYTHING, order, after, limit: 1 });
+        if (job === undefined) break;
+        walked.push(job.id);
+        after = job.position;
+      }
+      expect(walked).toEqual(row.wanted.map(idAt));
+    });
+  });
+
+  describe("events", () => {
+    test("the history of a job goes by version, after the one given", async () => {
+      const project = newProject();
+      const job = searchedJob(60);
+      await store(...[2, 10, 1, 3].map((version) => projectionOf(job, { project, version })));
+      const history = await readModel.history(project, job.id, { afterVersion: 1, limit: 2 });
+      expect(history.map((event) => event.version)).toEqual([2, 3]);
+      expect(JSON.parse(history[0]?.envelope ?? "")).toMatchObject({ aggregateVersion: 2 });
+    });
+
+    test("events are found by the job after them and by name, in the order of their ids", async () => {
+      const project = newProject();
+      const first = searchedJob(61);
+      const second = searchedJob(62, { queue: "bulk" });
+      const batch = [
+        projectionOf(second, { project, version: 1 }),
+        projectionOf(first, { project, version: 1 }),
+        projectionOf({ ...first, status: "RUNNING" }, { project, version: 2, event: "JobStarted" }),
+      ];
+      await store(...batch);
+      const found = async (q: string, after = "") => {
+        const search = { project, filter: filterOf(q, "events"), after, limit: 10 };
+        return (await readModel.searchEvents(search)).map((event) => event.eventId);
+      };
+      const ids = batch.map(({ event }) => event.eventId).sort();
+      expect(await found("")).toEqual(ids);
+      expect(await found("event:jobstarted queue:default")).toEqual([batch[2]?.event.eventId]);
+      expect(await found("queue:bulk")).toEqual([batch[0]?.event.eventId]);
+      expect(await found("", ids[0])).toEqual(ids.slice(1));
+      expect(await found("", lowestUuidAt(NOON_MS + DAY_MS))).toEqual([]);
+    });
+  });
+
+  describe("the whole project", () => {
+    test("jobs are counted by status and failures grouped, the most frequent first", async () => {
+      const project = newProject();
+      const failed = (number: number, task: string, errorType: string) =>
+        searchedJob(number, { task, errorType, status: "FAILED", startMs: NOON_MS, endMs: NOON_MS + number });
+      const jobs = [
+        searchedJob(70),
+        failed(71, "Video.Render", "TIMEOUT"),
+        failed(72, "Video.Render", "TIMEOUT"),
+        failed(73, "order.fulfil", "TIMEOUT"),
+      ];
+      await store(...jobs.map((job) => projectionOf(job, { project })));
+      const summary = await readModel.summary(project);
+      expect(Object.fromEntries(summary.jobs)).toEqual({ QUEUED: 1, FAILED: 3 });
+      expect(summary.failures).toEqual([
+        { task: "Video.Render", errorType: "TIMEOUT", count: 2, lastEndMs: NOON_MS + 72 },
+        { task: "order.fulfil", errorType: "TIMEOUT", count: 1, lastEndMs: NOON_MS + 73 },
+      ]);
+    });
+  });
+
+  describe("the store itself", () => {
+    test("generated queries over generated documents find what the naive evaluator finds", async () => {
+      const result = await compareWithNaive(readModel, {
+        documents: 600,
+        queries: 150,
+        seed: 20_261_120,
+        page: 100,
+      });
+      expect(result.differences).toEqual([]);
+      expect(result.found).toBeGreaterThan(result.compared);
+    }, 120_000);
+
+    test("after a reset nothing is left and the generation is another", async () => {
+      const project = newProject();
+      const job = searchedJob(80);
+      await store(projectionOf(job, { project }));
+      const before = await readModel.check();
+      await readModel.reset();
+      const after = await readModel.check();
+      expect(after.generation).not.toBe(before.generation);
+      expect(await readModel.job(project, job.id)).toBeUndefined();
+      await store(projectionOf(job, { project }));
+      expect(await idsOf(project, "")).toEqual([job.id]);
+    });
+  });
+}
+
+function filterOf(q: string, searched: "jobs" | "events" = "jobs"): Filter {
+  const reading = readQuery(q, { searched, nowMs: NOON_MS });
+  if ("problem" in reading) throw new Error(reading.problem.message);
+  return reading.filter;
+}
