@@ -15,7 +15,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   const { version } = JSON.parse(readFileSync(join(here, "../package.json"), "utf8"));
   process.stdout.write(`orrery ${version}\n`);
 } else if (Number.parseInt(process.versions.node, 10) >= NODE_NEEDED) {
-  // Keeps the stripped and compiled files between runs: a third of the start-up otherwise.
+  // Keeps the stripped and compiled files between runs.
   module.enableCompileCache?.();
   const { main } = await import("../src/main.ts");
   process.exitCode = await main(args, process);

@@ -43,7 +43,9 @@ interface Problem {
 export function failureFrom(status: number, body: string): Failure {
   const { title, detail, reason, traceId, fieldViolations = [] } = problemFrom(body);
   const message = [title ?? `the edge answered ${status}`, detail].filter(Boolean).join(": ");
-  const lines = fieldViolations.map(({ field, description }) => `${field}: ${description}`);
+  const lines = fieldViolations
+    .map(({ field, description }) => `${field}: ${description}`)
+    .filter((line) => line !== detail);
   return new Failure(message, { exitCode: exitCodeOf(status), reason, traceId, lines });
 }
 

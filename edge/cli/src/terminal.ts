@@ -46,7 +46,7 @@ export function terminalOf({ stdout, stderr, env }: Surroundings, { colour }: { 
     wanted && output.isTTY === true ? styleText(name, text, { validateStream: false }) : text;
   return {
     interactive: stdout.isTTY === true,
-    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    columns: (stdout.isTTY === true && stdout.columns) || undefined,
     data: (line) => void stdout.write(`${line}\n`),
     talk: (line) => void stderr.write(`${line}\n`),
     paint: painter(stdout),

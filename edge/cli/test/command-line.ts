@@ -16,8 +16,10 @@ export interface Around {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly stdin?: string;
-  /** Whether it runs on a screen of 120 columns. */
+  /** Whether it runs on a screen. */
   readonly screen?: boolean;
+  /** How wide the screen is; 120 unless set. */
+  readonly columns?: number;
   /** Presses Ctrl-C each time that the next of these texts has been written, on either stream. */
   readonly interruptAt?: readonly string[];
 }
@@ -26,7 +28,7 @@ export interface Around {
 export async function orrery(args: readonly string[], around: Around = {}): Promise<Ran> {
   const signals = new EventEmitter();
   const written = { stdout: "", stderr: "" };
-  const screen = around.screen === true ? { isTTY: true, columns: 120 } : {};
+  const screen = around.screen === true ? { isTTY: true, columns: around.columns ?? 120 } : {};
   const output = (name: keyof typeof written) => ({
     ...screen,
     write: (text: string) => {
@@ -57,8 +59,15 @@ export async function orrery(args: readonly string[], around: Around = {}): Prom
 
 /** A job as the API gives it. */
 export const jobOf = (more: object = {}) => ({
-  ...{ id: "01890000-0000-7000-8000-000000000001", project: "demo", task: "orrery.echo", queue: "default" },
-  ...{ status: "QUEUED", version: 1, priority: 0, attempt: 0, maxAttempts: 5 },
+  id: "01890000-0000-7000-8000-000000000001",
+  project: "demo",
+  task: "orrery.echo",
+  queue: "default",
+  status: "QUEUED",
+  version: 1,
+  priority: 0,
+  attempt: 0,
+  maxAttempts: 5,
   createTime: "2026-01-01T00:00:00Z",
   ...more,
 });

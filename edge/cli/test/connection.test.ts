@@ -11,7 +11,9 @@ mkdirSync(join(root, ".orrery"));
 for (const project of ["demo", "second"]) writeFileSync(join(root, `${project}.key`), `orr_${project}\n`);
 const keys = (project: string) => ({ apiKeyFile: join(root, `${project}.key`), readKeyFile: "" });
 const file = {
-  ...{ pid: 1, edge: "http://127.0.0.1:4040", edges: ["http://127.0.0.1:4040", "http://127.0.0.1:4042"] },
+  pid: 1,
+  edge: "http://127.0.0.1:4040",
+  edges: ["http://127.0.0.1:4040", "http://127.0.0.1:4042"],
   projects: { demo: keys("demo"), second: keys("second") },
 };
 writeFileSync(join(root, ".orrery/run.json"), JSON.stringify(file));

@@ -25,7 +25,9 @@ describe("job ls", () => {
       "j1\tQUEUED\torrery.echo\tdefault\t0/5\t2026-01-01T00:00:00Z\t",
     ]);
     expect(Object.fromEntries(edge.came[0]?.query ?? [])).toEqual({
-      ...{ q: "status:failed", orderBy: "endTime desc", pageSize: "2" },
+      q: "status:failed",
+      orderBy: "endTime desc",
+      pageSize: "2",
     });
   });
 
@@ -42,6 +44,17 @@ describe("job ls", () => {
     }
     const plain = await orrery(["job", "ls", "--no-color"], { url: edge.url, screen: true });
     expect(plain.stdout).not.toContain("\u001b");
+  });
+
+  test("cuts the last column where the screen ends, and nothing where its width is not known", async () => {
+    const failed = jobOf({ status: "FAILED", error: { type: "T", message: "x".repeat(200) } });
+    await using edge = await fakeEdge({ "GET /v1/jobs": json({ jobs: [failed] }) });
+    const ls = async (columns: number) =>
+      (await orrery(["job", "ls", "--no-color"], { url: edge.url, screen: true, columns })).stdout.split(
+        "\n",
+      )[1];
+    expect(await ls(140)).toMatch(/^.{139}…$/);
+    expect(await ls(0)).toContain("x".repeat(200));
   });
 
   test("walks the pages up to its limit", async () => {

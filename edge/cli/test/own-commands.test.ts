@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { reasonPages } from "../src/reasons.ts";
@@ -89,16 +88,14 @@ describe("api", () => {
     });
     const args = ["api", "POST", "/v1/jobs", "-i", "-", "-H", "Prefer: wait=10"];
     expect(await orrery(args, { url: edge.url, stdin: '{"task": "t"}' })).toMatchObject({
-      ...{ code: 0, stdout: 'got {"task": "t"}\n' },
+      code: 0,
+      stdout: 'got {"task": "t"}\n',
     });
     expect(edge.came[0]?.headers.prefer).toBe("wait=10");
   });
 });
 
 describe("doctor", () => {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   const healthy = {
     "GET /healthz": json({}),
     "GET /readyz": json({}),
@@ -109,7 +106,7 @@ describe("doctor", () => {
       complete: true,
       workers: 1,
     }),
-    "GET /openapi.json": json({ info: { version } }),
+    "GET /openapi.json": json({ info: { version: "1.4.0" } }),
   };
 
   test("finds nothing wrong where all is well", async () => {

@@ -11,7 +11,9 @@ export interface GatewayConfig {
   readonly edgeGrpc: Address;
   /** PEM bundle for TLS on the HTTP port: `ORRERY_HTTP_IDENTITY_FILE`; cleartext without it. */
   readonly httpIdentityFile: string | undefined;
-  /** The address that problem documents and contracts name: `ORRERY_PUBLIC_URL`; the HTTP address unless set. */
+  /**
+   * The address that problem documents and contracts name: `ORRERY_PUBLIC_URL`; the HTTP address unless set.
+   */
   readonly publicUrl: string;
   /** The hashed API keys: `ORRERY_KEYS_FILE`. */
   readonly keysFile: string;

@@ -16,7 +16,9 @@ import { startGateway } from "./server.ts";
 
 /** Milliseconds that the jobs service has to answer a look at its readiness. */
 const PROBE_MS = 1_000;
-/** Whom the edge asks for when it only wants to know whether anybody answers; no key can open this project. */
+/**
+ * Whom the edge asks for when it only wants to know whether anybody answers; no key can open this project.
+ */
 const PROBE_PROJECT = "_edge";
 
 const config = gatewayConfig();
@@ -49,7 +51,11 @@ await runService({
     });
     scope.adopt(gateway, (open) => open.drain(config.service.drainMs));
     logger.info("edge open", { http: gateway.http.port, edge_grpc: gateway.edgeGrpc.port });
-    return { routes: [] };
+    const document = JSON.stringify(gateway.openApi);
+    return {
+      routes: [],
+      pages: { "/openapi.json": { contentType: "application/json", body: () => document } },
+    };
   },
 });
 
@@ -67,7 +73,9 @@ function connect(service: ServiceScope, workload: string, addresses: readonly Ad
   return service.scope.adopt(transport, (open) => open.close());
 }
 
-/** An RPC that reads one empty list: it is answered only where the service and its database both are there. */
+/**
+ * An RPC that reads one empty list: it is answered only where the service and its database both are there.
+ */
 async function askJobs(jobs: GrpcTransport): Promise<void> {
   const headers = callHeaders({
     onBehalf: { project: PROBE_PROJECT, principal: "gateway", scopes: ["read"] },

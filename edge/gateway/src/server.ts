@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Address } from "@orrery/mesh/config/read-config";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
@@ -23,7 +22,7 @@ import type { PageHandler, PageTable } from "./http/pages.ts";
 import { createRequestRecorder } from "./http/request-record.ts";
 import { routeLabels } from "./http/route-label.ts";
 import { EVENT_FILES, REGISTRY, SERVICES } from "./registry.ts";
-import { createRestHandler, type RestHandler } from "./rest/rest-handler.ts";
+import { createRestHandler } from "./rest/rest-handler.ts";
 import { createConnectHandler } from "./rpc/connect-handler.ts";
 import { listenEdgeGrpc } from "./rpc/edge-grpc-server.ts";
 import { createGrpcRecorder } from "./rpc/grpc-record.ts";
@@ -56,7 +55,12 @@ export interface GatewayParts {
 export interface Gateway {
   readonly http: Address;
   readonly edgeGrpc: Address;
-  /** Takes no more connections, lets what is under way end, and cuts the rest off after `limitMs` milliseconds. */
+  /** The OpenAPI document that is served. */
+  readonly openApi: object;
+  /**
+   * Takes no more connections, lets what is under way end, and cuts the rest off after `limitMs`
+   * milliseconds.
+   */
   drain(limitMs: number): Promise<void>;
 }
 
@@ -69,7 +73,13 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const jobs = parts.upstreams.get("jobs");
   if (jobs === undefined) throw new Error("the gateway needs a connection to the jobs service");
   const submissions = createSubmitCoalescer({ jobs, replicas: parts.jobsReplicas, clock });
-  const dispatcher = createDispatcher({ methods, upstreams: parts.upstreams, submissions, publicUrl });
+  const dispatcher = createDispatcher({
+    methods,
+    upstreams: parts.upstreams,
+    submissions,
+    publicUrl,
+    logger,
+  });
   const limiter = createRateLimiter(parts.rateLimit, clock);
   const admission = createAdmission({ keys: parts.keys, limiter, logger });
   const rest = createRestHandler({
@@ -80,6 +90,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     logger,
     shutdownSignal: stopping.signal,
   });
+  const openApi = openApiDocument({ routes: rest.routes, methods, publicUrl });
   const routeLabel = routeLabels(rest.routes.map(({ template }) => template));
   const server = createHttpServer({
     rest,
@@ -94,7 +105,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       methods: methods.keys(),
       shutdownSignal: stopping.signal,
     }),
-    pages: pageTable({ rest, methods, publicUrl, ready: parts.ready }),
+    pages: pageTable({ openApi, publicUrl, ready: parts.ready }),
     recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
     ...(parts.httpIdentity && { identity: parts.httpIdentity }),
   });
@@ -112,6 +123,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     http,
     edgeGrpc: grpc.address,
+    openApi,
     drain: async (limitMs) => {
       stopping.abort();
       await Promise.all([drainHttp(server, limitMs), grpc.drain(limitMs)]);
@@ -120,17 +132,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function pageTable(options: {
-  rest: RestHandler;
-  methods: ReturnType<typeof edgeMethods>;
-  publicUrl: string;
-  ready: () => boolean;
-}): PageTable {
-  const { rest, methods, publicUrl, ready } = options;
+function pageTable(options: { openApi: object; publicUrl: string; ready: () => boolean }): PageTable {
+  const { openApi, publicUrl, ready } = options;
   const readyAnswer = readyPage(ready);
   const swagger = swaggerPages();
   const toDocs: PageHandler = () => ({ status: 302, headers: { location: "/docs" }, body: "" });
-  const served = rest.routes.filter(({ method }: { method: DescMethod }) => methods.has(method));
   return {
     exact: new Map([
       ["/", toDocs],
@@ -138,7 +144,7 @@ function pageTable(options: {
       ["/health/live", livePage],
       ["/readyz", readyAnswer],
       ["/health/ready", readyAnswer],
-      ["/openapi.json", documentPage(openApiDocument({ routes: served, methods, publicUrl }))],
+      ["/openapi.json", documentPage(openApi)],
       ["/asyncapi.json", documentPage(asyncApiDocument(EVENT_FILES, publicUrl))],
       ["/docs", swagger],
     ]),

@@ -16,8 +16,8 @@ import { type Implementation, requireOnBehalf } from "@orrery/mesh/transport/rou
 type Frame = MessageInitShape<typeof WatchJobResponseSchema>;
 
 /**
- * A jobs service that keeps its jobs in memory. The task says what becomes of a job: `ends` succeeds when it is
- * watched, `waits` never ends, `refused` is refused, `busy` is in flight already.
+ * A jobs service that keeps its jobs in memory. The task says what becomes of a job: `ends` succeeds when it
+ * is watched, `waits` never ends, `refused` is refused, `busy` is in flight already.
  */
 export class FakeJobs {
   readonly jobs = new Map<string, Job>();

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { FakeJobs } from "./fake-jobs.ts";
 import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
 
-// Hostile inputs of the edge. Each is answered by a problem document, in 4xx, without a word of what is inside, and the
-// gateway answers the next request as if nothing had been.
+// Hostile inputs of the edge. Each is answered by a problem document, in 4xx, without a word of what is
+// inside, and the gateway answers the next request as if nothing had been.
 
 let bed: TestBed;
 let jobs: FakeJobs;
@@ -20,7 +20,9 @@ afterAll(async () => {
 const authorization = `Bearer ${KEYS.all}`;
 const LEAKS = /\bat .+\.ts:\d|node_modules|select |insert |127\.0\.0\.1:\d|grpc-js|stack/i;
 
-/** Sends bytes as they are and reads until the connection is closed, or a whole answer with a length is there. */
+/**
+ * Sends bytes as they are and reads until the connection is closed, or a whole answer with a length is there.
+ */
 function raw(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(bed.gateway.http.port, "127.0.0.1", () => socket.write(bytes));
@@ -201,6 +203,13 @@ describe("requests", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 401/);
     expect(answer).not.toContain("100 Continue");
   });
+});
+
+test("garbage behind a request that is being answered does not become a part of that answer", async () => {
+  const good = head("GET /v1/nowhere HTTP/1.1");
+  const answer = await raw(`${good}\x00\x01garbage\r\n\r\n`);
+  expect(answer.match(/HTTP\/1\.1 /g)?.length).toBeLessThanOrEqual(2);
+  expect(answer).toMatch(/^HTTP\/1\.1 4\d\d [\s\S]*"reason":"(ROUTE_NOT_FOUND|INVALID_REQUEST)"/);
 });
 
 test("after all this the gateway works as before", async () => {

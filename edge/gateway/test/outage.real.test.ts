@@ -20,7 +20,7 @@ async function timed(action: () => Promise<Response>): Promise<{ response: Respo
 }
 
 describe("a jobs service that is gone", () => {
-  test("is a 503 with the time to wait, within the deadline, for writes and reads, over and over", async () => {
+  test("is a 503 with the time to wait, within the deadline, for writes and reads", async () => {
     const jobs = new FakeJobs();
     await using bed = await startTestBed({ jobs: jobs.implementation });
     expect((await submit(bed)).status).toBe(202);

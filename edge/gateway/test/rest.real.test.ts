@@ -101,7 +101,7 @@ describe("a submission", () => {
     expect(jobs.batchSizes.reduce((sum, size) => sum + size)).toBe(150);
   });
 
-  test("that is refused alone does not touch its neighbours, and names the field as its caller knows it", async () => {
+  test("that is refused leaves its neighbours alone, and names the field as its caller knows it", async () => {
     const [good, bad] = await Promise.all([
       post("/v1/jobs", { task: "t" }),
       post("/v1/jobs", { task: "refused" }),

@@ -104,7 +104,7 @@ async function failureOf(action: Promise<unknown>): Promise<ConnectError> {
 }
 
 describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) => {
-  test("a submission joins the batches, with the key's project and the idempotency key of the header", async () => {
+  test("a submission joins the batches, with the key's project and the header's idempotency key", async () => {
     const client = jobsBy(protocol, {
       ...auth("second"),
       "idempotency-key": '"again"',

@@ -3,11 +3,11 @@ import { expect, test } from "@jest/globals";
 import { FakeJobs } from "./fake-jobs.ts";
 import { KEYS, startTestBed } from "./gateway-factory.ts";
 
-// The preload of every process registers a tracer, whose gRPC instrumentation writes the traceparent of the active span
-// into each call, over the one that was there.
+// The preload of every process registers a tracer, whose gRPC instrumentation writes the traceparent of the
+// active span into each call, over the one that was there.
 createRequire(import.meta.url)("../../../mesh/chassis/src/telemetry/preload.cjs");
 
-test("a call behind the edge belongs to the trace of the request, also where a tracer is registered", async () => {
+test("a call behind the edge belongs to the trace of the request, with a tracer registered too", async () => {
   const jobs = new FakeJobs();
   await using bed = await startTestBed({ jobs: jobs.implementation });
   const traceId = "0af7651916cd43dd8448eb211c80319c";

@@ -2,10 +2,10 @@ import { ConfigError } from "../../chassis/src/config/read-config.ts";
 import { WORKLOADS } from "../../topology.ts";
 import { BinaryMissing } from "./binaries/binary-missing.ts";
 import { resolveBinary } from "./binaries/resolve.ts";
-import { demo } from "./demo.ts";
+import { demo, NotRunning } from "./demo.ts";
 import { examine, tell } from "./doctor.ts";
 import { AlreadyRunning } from "./launch-record.ts";
-import { Platform } from "./platform.ts";
+import { Platform, StartFailed } from "./platform.ts";
 import { readSettings } from "./settings.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -78,6 +78,8 @@ export async function runCommand(name: string): Promise<void> {
 /** What a person can mend is said in one sentence; anything else is ours, and comes with its stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const told = [AlreadyRunning, BinaryMissing, ConfigError].some((kind) => error instanceof kind);
+  const told = [AlreadyRunning, BinaryMissing, ConfigError, NotRunning, StartFailed].some(
+    (kind) => error instanceof kind,
+  );
   return told ? error.message : (error.stack ?? error.message);
 }

@@ -8,6 +8,9 @@ const JOBS_A_ROUND = 20;
 const ROUND_MS = 1_000;
 const ANSWER_WITHIN_MS = 10_000;
 
+/** There is no platform to give a load to. */
+export class NotRunning extends Error {}
+
 interface Outcome {
   readonly job?: { readonly id: string };
   readonly error?: { readonly title?: string };
@@ -18,7 +21,7 @@ interface Outcome {
  * expire and are cancelled, a paused queue and one with a limit. What it leaves is ordinary data of the first
  * project.
  *
- * @throws Error when no platform runs in `home`, or when it refuses
+ * @throws NotRunning; Error when the platform refuses
  */
 export async function demo(home: string, print: (line: string) => void): Promise<void> {
   const api = connect(home);
@@ -55,7 +58,7 @@ type Api = (method: string, path: string, body: unknown, fine?: readonly number[
  */
 function connect(home: string): Api {
   const file = runFileIn(home);
-  if (!existsSync(file)) throw new Error(`no platform runs in ${home}: type 'make run' first`);
+  if (!existsSync(file)) throw new NotRunning(`no platform runs in ${home}: type 'make run' first`);
   const run = JSON.parse(readFileSync(file, "utf8")) as RunFile;
   const keys = Object.values(run.projects)[0];
   if (keys === undefined) throw new Error(`the platform in ${home} has no project`);

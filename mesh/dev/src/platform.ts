@@ -1,26 +1,19 @@
 import { join } from "node:path";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
-import { CLIENTS, SERVERS, type Workload } from "../../topology.ts";
-import { postgresAccount } from "./account.ts";
+import { SERVERS, type Workload } from "../../topology.ts";
 import { writeKeys } from "./api-keys.ts";
 import { runProgram } from "./binaries/program.ts";
 import { warmCompileCache } from "./compile-cache.ts";
 import { FreePorts } from "./free-port.ts";
-import { type Holder, Identities } from "./identities.ts";
+import { Identities } from "./identities.ts";
 import { LaunchRecord } from "./launch-record.ts";
+import { leafHolders } from "./leaf-holders.ts";
 import { makePassage, ROOT } from "./places.ts";
 import { provision } from "./postgres-admin.ts";
 import { isReady } from "./readiness.ts";
 import { describeRun, type Running } from "./run-description.ts";
 import { removeRunFile, writeRunFile } from "./run-file.ts";
-import {
-  type Ground,
-  planElasticsearch,
-  planNats,
-  planPostgres,
-  postgresPlaces,
-  type Server,
-} from "./servers.ts";
+import { type Ground, planElasticsearch, planNats, planPostgres, type Server } from "./servers.ts";
 import {
   migrationCommand,
   type Placed,
@@ -29,6 +22,7 @@ import {
   serviceCommand,
 } from "./service-launch.ts";
 import type { Settings } from "./settings.ts";
+import { stopOrder } from "./stop-order.ts";
 import { type ProcessEvents, SupervisedProcess } from "./supervised-process.ts";
 
 const READY_WITHIN_MS = 170_000;
@@ -44,6 +38,9 @@ export interface Launch {
   readonly signal: AbortSignal;
 }
 
+/** Something of the platform does not come up; the message has its last lines. */
+export class StartFailed extends Error {}
+
 /**
  * A whole platform in the hands of this process: its servers, its services, their certificates and keys.
  *
@@ -56,6 +53,8 @@ export class Platform {
   readonly #record: LaunchRecord;
   readonly #processes = new Map<string, SupervisedProcess>();
   readonly #pids = new Map<string, number>();
+  readonly #answered = new Set<string>();
+  readonly #reloadLater = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #running: Running | undefined;
 
@@ -67,7 +66,7 @@ export class Platform {
   /**
    * Starts a platform and resolves when everything answers; then `run.json` is there.
    *
-   * @throws AlreadyRunning; BinaryMissing; Error when something does not answer in time (what runs is stopped
+   * @throws AlreadyRunning; BinaryMissing; StartFailed when something does not answer in time (what runs is stopped
    * first)
    */
   static async start(launch: Launch): Promise<Platform> {
@@ -111,13 +110,16 @@ export class Platform {
     const { settings, workloads } = this.#launch;
     const { home } = settings;
     const ports = new FreePorts(home);
+    if (settings.observe)
+      this.#launch.print("OBSERVE=1: Prometheus and Alertmanager are not part of this yet");
     const placed = await placeAll(workloads, settings, ports);
     this.#sayMovedPorts(placed);
     const identities = await Identities.open({
       folder: join(home, "authority"),
-      holders: holders(home, workloads),
+      holders: leafHolders(home, workloads),
       lifetimeMs: settings.leafLifetimeMs,
     });
+    this.#keepUp(identities); // from now on: a start may take longer than a short leaf lives
     const keys = writeKeys(home, settings.projects);
     const ground: Ground = { home, ports, identities, workloads, print: this.#launch.print };
     const servers = await this.#startServers(ground);
@@ -139,7 +141,6 @@ export class Platform {
     ]);
     this.#running = { settings, workloads, placed, identities, projects: keys.projects, servers };
     this.#writeRunFile();
-    this.#keepUp(identities);
   }
 
   async #startServers(ground: Ground): Promise<Running["servers"]> {
@@ -164,7 +165,7 @@ export class Platform {
       const command = migrationCommand(one, surroundings);
       if (command === undefined) continue;
       const { ok, output } = await runProgram(command.file, command.args, { env: command.env, cwd: ROOT });
-      if (!ok) throw new Error(`the migrations of ${one.workload.name} failed:\n${output.trim()}`);
+      if (!ok) throw new StartFailed(`the migrations of ${one.workload.name} failed:\n${output.trim()}`);
     }
   }
 
@@ -184,6 +185,8 @@ export class Platform {
   async #answers(server: Server): Promise<void> {
     const { command, address, version, warning, dataDir } = server;
     await this.#untilReady(command.name, () => server.ready());
+    this.#answered.add(command.name);
+    if (this.#reloadLater.delete(command.name)) this.#reload(command.name);
     this.#say(command.name, `${address} version ${version}, data in ${dataDir}`);
     if (warning) this.#launch.print(`  ${warning}`);
   }
@@ -241,8 +244,7 @@ export class Platform {
   #keepUp(identities: Identities): void {
     const renew = async () => {
       for (const name of await identities.renewDue()) {
-        const pid = SERVERS.some((server) => server === name) ? this.#processes.get(name)?.pid : undefined;
-        if (pid !== undefined) process.kill(pid, "SIGHUP");
+        if (SERVERS.some((server) => server === name)) this.#reload(name);
       }
     };
     const complain = (error: unknown) =>
@@ -254,6 +256,13 @@ export class Platform {
       setInterval(() => void renew().catch(complain), identities.lookEveryMs),
       setInterval(boundLogs, LOG_LOOK_EVERY_MS),
     );
+  }
+
+  /** A server that does not answer yet may not know the signal yet, and would end by it: it is told later. */
+  #reload(name: string): void {
+    const pid = this.#processes.get(name)?.pid;
+    if (!this.#answered.has(name)) this.#reloadLater.add(name);
+    else if (pid !== undefined) process.kill(pid, "SIGHUP");
   }
 
   #say(name: string, text: string): void {
@@ -271,36 +280,4 @@ export class Platform {
           this.#launch.print(`port ${wanted + 1} is taken: gRPC moves to ${grpcPort}`);
       });
   }
-}
-
-/**
- * Everyone who gets a leaf: workloads, clients, servers, and each database's owner, who is a role and no
- * workload.
- */
-function holders(home: string, workloads: readonly Workload[]): readonly Holder[] {
-  const folderOf = (name: string) =>
-    name === "postgres" ? postgresPlaces(home).identityFolder : join(home, "identities", name);
-  const named = [...workloads, ...CLIENTS].map(({ name }) => name);
-  return [
-    ...[...named, ...SERVERS].map((name) => ({
-      commonName: name,
-      workload: name,
-      folder: folderOf(name),
-      ...(name === "postgres" && { account: postgresAccount() }),
-    })),
-    ...workloads.flatMap(({ database }) =>
-      database ? [{ commonName: database.ownerRole, folder: folderOf(database.ownerRole) }] : [],
-    ),
-  ];
-}
-
-const LAST_TO_STOP = ["gateway", "worker", "observatory", "jobs", "elasticsearch", "nats", "postgres"];
-
-/**
- * The names in groups that stop together, one group after the other; what is not named here stops with the
- * edge.
- */
-export function stopOrder(names: readonly string[]): readonly (readonly string[])[] {
-  const rankOf = (name: string) => Math.max(LAST_TO_STOP.indexOf(name.replace(/-\d+$/, "")), 0);
-  return LAST_TO_STOP.map((_, rank) => names.filter((name) => rankOf(name) === rank));
 }

@@ -33,9 +33,10 @@ export const isSame = (pid: number, mark: string): boolean => isAlive(pid) && st
 /** The command line of a process, as far as it can be read: empty when it cannot. */
 export function commandLine(pid: number): string {
   try {
+    if (process.platform !== "linux") return psField(pid, "command");
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
   } catch {
-    return ""; // gone, or no /proc here
+    return ""; // it is gone
   }
 }
 
@@ -53,8 +54,11 @@ function procStat(pid: number): { readonly state: string; readonly started: stri
 
 function psStart(pid: number): string | undefined {
   try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+    return psField(pid, "lstart") || undefined;
   } catch {
     return undefined; // ps ends non-zero for a process that is not there
   }
 }
+
+const psField = (pid: number, field: string): string =>
+  execFileSync("ps", ["-o", `${field}=`, "-p", String(pid)], { encoding: "utf8" }).trim();

@@ -13,6 +13,11 @@ export interface Settings {
   readonly replicas: number | undefined;
   /** Whether the outbox is relayed to NATS: `RELAY`. */
   readonly relay: "on" | "off";
+  /**
+   * Whether Prometheus and Alertmanager were asked for: `OBSERVE`. The launcher does not start them yet, and
+   * says so.
+   */
+  readonly observe: boolean;
   /** The projects that get keys: `PROJECTS`. */
   readonly projects: readonly string[];
   /** How long a leaf certificate lives, in milliseconds: `ORRERY_LEAF_TTL`, 24 h unless said. */
@@ -51,6 +56,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       readModel: read.choice("READ_MODEL", { of: ["embedded", "elasticsearch"], default: "embedded" }),
       replicas: env.REPLICAS ? read.integer("REPLICAS", { min: 1, max: 8 }) : undefined,
       relay: read.choice("RELAY", { of: ["on", "off"], default: "on" }),
+      observe: read.choice("OBSERVE", { of: ["0", "1"], default: "0" }) === "1",
       projects: [...new Set(read.text("PROJECTS", { default: "demo,second", pattern: PROJECTS }).split(","))],
       leafLifetimeMs: read.durationMs("ORRERY_LEAF_TTL", {
         min: 2_000,

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
-import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
-import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import type { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
+import type { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import { createLogger } from "@orrery/mesh/telemetry/logger";
 import { createMetrics, type Metrics } from "@orrery/mesh/telemetry/metrics";
@@ -80,7 +80,8 @@ function open(scope: AsyncDisposableStack, openPool: () => Pool): EngineWorld {
       const answer = await handler(create(method.input, request as never), callAs(as ?? {}, rpc));
       return create(method.output, answer as never) as never;
     },
-    stream: (rpc, requests, as) => find(engine.routes, rpc).handler(requests as never, callAs(as ?? {}, rpc)) as never,
+    stream: (rpc, requests, as) =>
+      find(engine.routes, rpc).handler(requests as never, callAs(as ?? {}, rpc)) as never,
     sequence: async (id) => {
       const text = "select event_type from outbox where aggregate_id = $1 order by version";
       const rows = await pool.query<{ event_type: string }>({ name: "test.sequence", text }, [id]);
@@ -105,7 +106,8 @@ function callAs({ caller = "gateway", principal = "ann", signal, ...as }: As, rp
   return {
     method: JobsService.method[rpc as keyof typeof JobsService.method] ?? JobsService.method.getJob,
     caller,
-    onBehalf: project === undefined ? undefined : { project, principal, scopes: ["read", "submit", "work", "admin"] },
+    onBehalf:
+      project === undefined ? undefined : { project, principal, scopes: ["read", "submit", "work", "admin"] },
     correlationId: "correlation-1",
     traceparent: TRACEPARENT,
     signal: signal ?? new AbortController().signal,

@@ -30,7 +30,9 @@ async function lease(task: string, waitSeconds = 10): Promise<Lease> {
 const ref = ({ jobId, leaseEpoch }: Lease) => ({ jobId, leaseEpoch });
 const complete = (held: Lease) => world.ask("completeAttempts", { results: [ref(held)] });
 const fail = (held: Lease, more: object = {}) =>
-  world.ask("failAttempts", { results: [{ ...ref(held), error: { type: "BROKEN", message: "no" }, ...more }] });
+  world.ask("failAttempts", {
+    results: [{ ...ref(held), error: { type: "BROKEN", message: "no" }, ...more }],
+  });
 
 const atOnce = { initialDelay: { seconds: 0n, nanos: 0 } };
 const expired = async (id: string, column: string): Promise<void> => {
@@ -106,7 +108,12 @@ describe("the sequences of events", () => {
       await world.ask("releaseAttempts", { leases: [ref(held)] });
     }
     await complete(await lease(task));
-    await ends(id, ["Queued", ...Array(3).fill(["Started", "AttemptReleased"]).flat(), "Started", "Succeeded"]);
+    await ends(id, [
+      "Queued",
+      ...Array(3).fill(["Started", "AttemptReleased"]).flat(),
+      "Started",
+      "Succeeded",
+    ]);
     expect((await world.ask("getJob", { id })).job).toMatchObject({ attempt: 4, maxAttempts: 1 });
   });
 
@@ -136,7 +143,8 @@ describe("the sequences of events", () => {
     const { id, task } = await submit();
     await lease(task);
     await world.ask("cancelJob", { id });
-    const text = "update job set cancel_request_time = cancel_request_time - interval '10 seconds' where id = $1";
+    const text =
+      "update job set cancel_request_time = cancel_request_time - interval '10 seconds' where id = $1";
     await world.pool.query({ name: "", text }, [id]);
     await expired(id, "cancel_time");
     await ends(id, ["Queued", "Started", "CancelRequested", "Cancelled"]);
@@ -164,7 +172,13 @@ describe("the sequences of events", () => {
     const held = await lease(task);
     await complete(await lease(task)).catch(() => undefined);
     expect((await complete(held)).outcomes[0]?.ok).toBe(false);
-    expect((await world.sequence(id)).slice(0, 5)).toEqual(["Queued", "Started", "Retrying", "Queued", "Started"]);
+    expect((await world.sequence(id)).slice(0, 5)).toEqual([
+      "Queued",
+      "Started",
+      "Retrying",
+      "Queued",
+      "Started",
+    ]);
     const { attempts } = await world.ask("listJobAttempts", { id });
     expect(attempts[0]?.error).toMatchObject({ type: "TIMEOUT", retryable: true });
   });

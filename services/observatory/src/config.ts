@@ -4,6 +4,7 @@ import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-c
 /** What the observatory is told by its environment. */
 export interface ObservatoryConfig {
   readonly service: ServiceConfig;
+  /** `tls://` with this process's certificate, or `nats://` in the clear where something else encrypts. */
   readonly natsUrl: string;
   /** Where the jobs service answers. */
   readonly jobs: readonly Address[];
@@ -17,7 +18,7 @@ export function readObservatoryConfig(env?: NodeJS.ProcessEnv): ObservatoryConfi
   return readConfig(
     (read) => ({
       service: serviceConfig(read),
-      natsUrl: read.text("ORRERY_NATS_URL"),
+      natsUrl: read.text("ORRERY_NATS_URL", { pattern: /^(tls|nats):\/\/\S+$/ }),
       jobs: read.addresses("ORRERY_PEER_JOBS"),
       readModel:
         read.choice("ORRERY_READ_MODEL", { of: ["embedded", "elasticsearch"], default: "embedded" }) ===

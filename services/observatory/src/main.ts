@@ -27,7 +27,7 @@ await runService({
       url: config.natsUrl,
       name: config.service.instance,
       inboxPrefix: `_INBOX.${config.service.service}`,
-      identity: service.identity,
+      identity: config.natsUrl.startsWith("tls:") ? service.identity : undefined,
       logger,
       signal,
     });

@@ -19,7 +19,10 @@ test("a worker needs to know its peers only; the rest has defaults", () => {
       { host: "127.0.0.1", port: 7001 },
       { host: "127.0.0.1", port: 7002 },
     ],
-    ...{ slots: 100, threads: 1, httpAllow: [], workDrainMs: 5_000 },
+    slots: 100,
+    threads: 1,
+    httpAllow: [],
+    workDrainMs: 5_000,
   });
 });
 

@@ -52,8 +52,13 @@ async function meshBed(engines: readonly FakeEngine[]) {
     const refused = () =>
       Promise.reject(new Fault("UNIMPLEMENTED", { detail: "this engine serves Work only" }));
     const implementation: Implementation<typeof WorkService> = {
-      ...{ leaseJobs: refused, completeAttempts: refused, failAttempts: refused, listWorkers: refused },
-      ...{ releaseAttempts: refused, heartbeatAttempts: refused, work: (requests) => engine.work(requests) },
+      leaseJobs: refused,
+      completeAttempts: refused,
+      failAttempts: refused,
+      listWorkers: refused,
+      releaseAttempts: refused,
+      heartbeatAttempts: refused,
+      work: (requests) => engine.work(requests),
     };
     const server = await listenGrpc({
       address: { host: "127.0.0.1", port: 0 },

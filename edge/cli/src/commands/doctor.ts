@@ -10,6 +10,8 @@ import { type CommonFlags, objectOf } from "../session.ts";
 import { type Surroundings, terminalOf } from "../terminal.ts";
 
 const LAG_LIMIT_MS = 5_000;
+/** The major version of the API that this command line speaks. */
+const API_MAJOR = "1";
 
 /** What a check found. */
 interface Finding {
@@ -157,7 +159,7 @@ async function versionFinding(api: Api): Promise<Finding> {
   };
   const found = `orrery ${own.version}, API ${info?.version ?? "unknown"}, node ${process.versions.node}`;
   return {
-    ok: info?.version?.split(".")[0] === own.version.split(".")[0],
+    ok: info?.version?.split(".")[0] === API_MAJOR,
     found,
     fix: "use the command line of the platform's release",
   };

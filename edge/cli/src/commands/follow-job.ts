@@ -2,7 +2,7 @@ import type { Json } from "../api.ts";
 import { follow } from "../event-stream.ts";
 import { EXIT, type ExitCode, exitCodeOfEnd, hasEnded } from "../exit-code.ts";
 import { durationMs } from "../input.ts";
-import { JOB_COLUMNS, textOf } from "../output/columns.ts";
+import { JOB_COLUMNS, textOf, whyOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import { statusText } from "../output/status-text.ts";
 import type { Row } from "../output/table.ts";
@@ -100,8 +100,7 @@ function lineOf({ event, job, attempt, time }: Step, paint: Parameters<typeof st
   const clock = time.slice(11, 19).padEnd(8);
   const worker =
     attempt === undefined ? "" : ` attempt ${textOf(attempt.attempt)} on ${textOf(attempt.worker)}`;
-  const why = messageOf(job.error) || messageOf(job.blocked);
-  const parts = [event === "snapshot" ? "" : event, worker.trim(), why].filter(Boolean).map(printable);
+  const parts = [event === "snapshot" ? "" : event, worker.trim(), whyOf(job)].filter(Boolean).map(printable);
   return `${clock}  ${statusText(textOf(job.status), paint)}  ${parts.join(" · ")}`.trimEnd();
 }
 

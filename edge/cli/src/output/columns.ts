@@ -32,7 +32,11 @@ const status: Column = {
   shown: (row, { paint }) => statusText(textOf(row.status), paint),
 };
 
-const why = (row: Row): string =>
+/** What holds a job that waits, or what went wrong with one that did not succeed; a job that runs has no why. */
+export const whyOf = (row: Row): string =>
+  row.status === "RUNNING" || row.status === "SUCCEEDED" ? "" : reasonOf(row);
+
+const reasonOf = (row: Row): string =>
   inner(row, "blocked", "message") ||
   [inner(row, "error", "type"), inner(row, "error", "message")].filter(Boolean).join(": ");
 
@@ -48,7 +52,7 @@ export const JOB_COLUMNS: readonly Column[] = [
   { ...field("startTime", "started"), wide: true },
   { ...field("endTime", "ended"), wide: true },
   { title: "labels", value: (row) => pairs(row.labels), wide: true },
-  { title: "why", value: why },
+  { title: "why", value: whyOf },
 ];
 
 export const ATTEMPT_COLUMNS: readonly Column[] = [
@@ -57,7 +61,7 @@ export const ATTEMPT_COLUMNS: readonly Column[] = [
   field("worker"),
   field("startTime", "started"),
   field("endTime", "ended"),
-  { title: "error", value: why },
+  { title: "error", value: reasonOf },
 ];
 
 export const EVENT_COLUMNS: readonly Column[] = [

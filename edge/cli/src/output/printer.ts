@@ -57,11 +57,13 @@ export async function printOne(listing: Listing, format: Format, terminal: Termi
   const fields = Object.entries(row).filter(([, value]) => value !== undefined && value !== "");
   const width = Math.max(0, ...fields.map(([name]) => name.length));
   for (const [name, value] of fields) {
+    const text = printable(textOf(value));
+    if (!terminal.interactive) {
+      terminal.data(`${name}\t${text}`);
+      continue;
+    }
     const shown = listing.columns.find(({ title, shown }) => title === name && shown !== undefined)?.shown;
-    const text = shown?.(row, terminal) ?? printable(textOf(value));
-    terminal.data(
-      terminal.interactive ? `${terminal.paint("gray", name.padEnd(width))}  ${text}` : `${name}\t${text}`,
-    );
+    terminal.data(`${terminal.paint("gray", name.padEnd(width))}  ${shown?.(row, terminal) ?? text}`);
   }
 }
 

@@ -16,7 +16,11 @@ export interface Column {
   readonly wide?: boolean;
 }
 
-/** Rows for a person: aligned, under titles, cut to the screen. */
+const GAP = "  ";
+/** The last column keeps so much, even where the screen is too narrow: then its lines wrap. */
+const LAST_COLUMN_LEAST = 20;
+
+/** Rows for a person: aligned, under titles, the last column cut where the screen ends. */
 export function alignedTable(
   columns: readonly Column[],
   rows: readonly Row[],
@@ -28,17 +32,15 @@ export function alignedTable(
   const widths = columns.map(({ title }, column) =>
     Math.max(title.length, ...cells.map((line) => widthOf(line[column] ?? ""))),
   );
-  const titles = columns.map(({ title }, column) => title.padEnd(widths[column] ?? 0));
-  const lines = cells.map((line) =>
+  const last = columns.length - 1;
+  const before = widths.slice(0, last).reduce((sum, width) => sum + width + GAP.length, 0);
+  const room = Math.max(LAST_COLUMN_LEAST, (terminal.columns ?? Number.POSITIVE_INFINITY) - before);
+  const lineOf = (line: readonly string[]) =>
     line
-      .map((cell, column) => padded(cell, widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  return [
-    terminal.paint("bold", titles.join("  ").trimEnd()),
-    ...lines.map((line) => cut(line, terminal.columns)),
-  ];
+      .map((cell, column) => (column === last ? cut(cell, room) : padded(cell, widths[column] ?? 0)))
+      .join(GAP)
+      .trimEnd();
+  return [terminal.paint("bold", lineOf(columns.map(({ title }) => title))), ...cells.map(lineOf)];
 }
 
 /** Rows for a program: titles, then values, with tabs between them. */
@@ -65,10 +67,5 @@ const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 const padded = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
 
-/** A coloured line is left whole where cutting could leave its colour on. */
-function cut(line: string, columns: number | undefined): string {
-  if (columns === undefined || widthOf(line) <= columns) return line;
-  const plain = stripVTControlCharacters(line);
-  const tail = line.length - plain.length;
-  return tail === 0 ? `${line.slice(0, columns - 1)}…` : `${line.slice(0, columns - 1 + tail)}…`;
-}
+const cut = (text: string, room: number): string =>
+  text.length <= room ? text : `${text.slice(0, room - 1)}…`;

@@ -11,8 +11,8 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 /**
  * Says who asks, from `Authorization: Bearer <key>` (RFC 6750, section 2.1).
  *
- * @throws Fault UNAUTHENTICATED without a key that holds · PROJECT_FORBIDDEN where `Orrery-Project` names another
- * project than the key's
+ * @throws Fault UNAUTHENTICATED without a key that holds · PROJECT_FORBIDDEN where `Orrery-Project` names
+ * another project than the key's
  */
 export function authenticate(keys: KeyStore, header: HeaderReader): Caller {
   const authorization = header("authorization");

@@ -8,7 +8,10 @@ interface HashedKey {
   readonly caller: Caller;
 }
 
-/** Keys by the first bytes of their digest, so that a look-up compares one digest as a rule, and that in constant time. */
+/**
+ * Keys by the first bytes of their digest, so that a look-up compares one digest as a rule, and that in
+ * constant time.
+ */
 type KeyIndex = ReadonlyMap<string, readonly HashedKey[]>;
 
 const INDEX_CHARACTERS = 8;
@@ -17,8 +20,8 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 /**
  * Reads `{ "keys": [ { "id", "sha256", "project", "scopes" } ] }`, hashes in lower-case hex.
  *
- * @throws Error naming the entry that is wrong; a file with one bad entry is refused as a whole, because half of it
- * would lock out the rest without a word
+ * @throws Error naming the entry that is wrong; a file with one bad entry is refused as a whole, because half
+ * of it would lock out the rest without a word
  */
 export function parseKeyFile(text: string): KeyStore & { readonly size: number } {
   const document: unknown = JSON.parse(text);
@@ -34,8 +37,8 @@ export function parseKeyFile(text: string): KeyStore & { readonly size: number }
 }
 
 /**
- * Serves the keys of a file, and reads it again within a second of a change. A file that cannot be read then leaves
- * the keys before it in force, and is logged.
+ * Serves the keys of a file, and reads it again within a second of a change. A file that cannot be read then
+ * leaves the keys before it in force, and is logged.
  *
  * @throws Error when the file cannot be read at the start
  */

@@ -6,7 +6,9 @@ export function isScope(word: string): word is Scope {
   return word === "read" || word === "submit" || word === "work" || word === "admin";
 }
 
-/** Who asks: an API key, or later a user. Everything that the edge says about a caller inside comes from here. */
+/**
+ * Who asks: an API key, or later a user. Everything that the edge says about a caller inside comes from here.
+ */
 export interface Caller {
   /** The key's id: the principal inside, the subject of rate limits, never a secret. */
   readonly id: string;

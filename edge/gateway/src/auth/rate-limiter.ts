@@ -44,7 +44,10 @@ interface Bucket {
   refilledMs: number;
 }
 
-/** Limits each key on its own. There are as many buckets as keys that asked, so that the key store bounds them. */
+/**
+ * Limits each key on its own. There are as many buckets as keys that asked, so that the key store bounds
+ * them.
+ */
 export function createRateLimiter(limit: RateLimit, clock: Clock): RateLimiter {
   const buckets = new Map<string, Bucket>();
   const perMs = limit.requests / limit.windowMs;

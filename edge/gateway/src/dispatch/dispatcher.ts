@@ -1,4 +1,5 @@
 import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
 import {
   type BatchSubmitJobsResponse,
   JobsService,
@@ -9,6 +10,7 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
+import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { requireScope } from "../auth/authenticate.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -22,11 +24,12 @@ import { unorderedMap } from "./unordered-map.ts";
 import { notServed, type Upstreams, upstreamOf } from "./upstreams.ts";
 
 /**
- * Performs calls from outside, the same for REST, Connect, gRPC-Web and gRPC: checks the scope, fills fields from
- * headers, coalesces submissions, and passes everything else on for the caller.
+ * Performs calls from outside, the same for REST, Connect, gRPC-Web and gRPC: checks the scope, fills fields
+ * from headers, coalesces submissions, and passes everything else on for the caller.
  *
- * Nothing of a caller's headers goes inside by itself: what the services hear about project, principal and scopes is
- * made here from the key, so that a forged `l5d-*`, `orrery-*` or `x-user-*` header never gets past this point.
+ * Nothing of a caller's headers goes inside by itself: what the services hear about project, principal and
+ * scopes is made here from the key, so that a forged `l5d-*`, `orrery-*` or `x-user-*` header never gets past
+ * this point.
  */
 export interface Dispatcher {
   /** @throws Fault */
@@ -43,44 +46,83 @@ export interface DispatcherOptions {
   readonly submissions: SubmitCoalescer;
   /** The address that problem documents point to. */
   readonly publicUrl: string;
+  readonly logger: Logger;
+}
+
+/** A call whose caller may make it. */
+interface Admitted {
+  readonly edge: EdgeMethod;
+  readonly call: EdgeCall;
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const admit = (method: DescMethod, call: EdgeCall): EdgeMethod => {
+  const admit = (method: DescMethod, call: EdgeCall): Admitted => {
     const edge = options.methods.get(method);
     if (edge === undefined) throw notServed(method);
     requireScope(call.caller, edge.scope);
-    return edge;
+    return { edge, call };
   };
   return {
     serves: (method) => options.methods.has(method),
     unary: async (method, request, call) => {
-      const edge = admit(method, call);
-      fillFromHeaders(edge, request, call.header);
-      if (method === JobsService.method.submitJob) {
-        return options.submissions.submit(request as SubmitJobRequest, call);
+      try {
+        const admitted = admit(method, call);
+        fillFromHeaders(admitted.edge, request, call.header);
+        return await answerUnary(options, admitted, request);
+      } catch (error) {
+        throw noted(options.logger, error, call);
       }
-      const answer = await passUnary(options, edge, request, call);
-      if (method === JobsService.method.batchSubmitJobs) completeOutcomes(options, answer, call);
-      return answer;
     },
     stream: async function* (method, requests, call) {
-      const edge = admit(method, call);
-      if (method === JobsService.method.submitJobStream) {
-        call.onAdmitted?.();
-        yield* submitStream(options, requests as AsyncIterable<SubmitJobStreamRequest>, call);
-        return;
+      try {
+        yield* answerStream(options, admit(method, call), requests);
+      } catch (error) {
+        throw noted(options.logger, error, call);
       }
-      yield* passStream(options, edge, withHeaderFields(edge, requests, call), call);
     },
   };
 }
 
+async function answerUnary(
+  options: DispatcherOptions,
+  admitted: Admitted,
+  request: Message,
+): Promise<Message> {
+  const { edge, call } = admitted;
+  if (edge.method === JobsService.method.submitJob) {
+    return options.submissions.submit(request as SubmitJobRequest, call);
+  }
+  const answer = await passUnary(options, admitted, request);
+  if (edge.method === JobsService.method.batchSubmitJobs) completeOutcomes(options, answer, call);
+  return answer;
+}
+
+function answerStream(
+  options: DispatcherOptions,
+  admitted: Admitted,
+  requests: AsyncIterable<Message>,
+): AsyncIterable<Message> {
+  const { edge, call } = admitted;
+  if (edge.method !== JobsService.method.submitJobStream) {
+    return passStream(options, admitted, withHeaderFields(admitted, requests));
+  }
+  call.onAdmitted?.();
+  return submitStream(options, requests as AsyncIterable<SubmitJobStreamRequest>, call);
+}
+
+/** The fault of a failed call. What nobody foresaw is logged here, once, whatever protocol it came by. */
+function noted(logger: Logger, error: unknown, call: EdgeCall): Fault {
+  if (call.signal.aborted) return new Fault("CANCELLED", { detail: "The client went away." });
+  if (!(error instanceof Fault || error instanceof ConnectError)) {
+    logger.error("a call failed at the edge", { error, trace_id: call.traceId });
+  }
+  return faultFrom(error);
+}
+
 async function passUnary(
   { upstreams }: DispatcherOptions,
-  edge: EdgeMethod,
+  { edge, call }: Admitted,
   request: Message,
-  call: EdgeCall,
 ): Promise<Message> {
   const { method } = edge;
   if (!isUnary(method)) throw notServed(method);
@@ -92,9 +134,8 @@ async function passUnary(
 
 async function* passStream(
   { upstreams }: DispatcherOptions,
-  edge: EdgeMethod,
+  { edge, call }: Admitted,
   requests: AsyncIterable<Message>,
-  call: EdgeCall,
 ): AsyncIterable<Message> {
   const { method } = edge;
   if (!isStreaming(method)) throw notServed(method);
@@ -107,9 +148,8 @@ async function* passStream(
 }
 
 async function* withHeaderFields(
-  edge: EdgeMethod,
+  { edge, call }: Admitted,
   requests: AsyncIterable<Message>,
-  call: EdgeCall,
 ): AsyncIterable<Message> {
   for await (const request of requests) {
     fillFromHeaders(edge, request, call.header);
@@ -117,7 +157,10 @@ async function* withHeaderFields(
   }
 }
 
-/** Each job of the stream joins the batches of all other callers; its answer names the index that it came with. */
+/**
+ * Each job of the stream joins the batches of all other callers; its answer names the index that it came
+ * with.
+ */
 function submitStream(
   options: DispatcherOptions,
   requests: AsyncIterable<SubmitJobStreamRequest>,

@@ -27,7 +27,8 @@ export interface EdgeMethod {
 /**
  * The RPCs that are reachable from outside, by their descriptors.
  *
- * @throws Error naming the RPC that has no rules, no scope, or no workload: an edge that guessed would be open
+ * @throws Error naming the RPC that has no rules, no scope, or no workload: an edge that guessed would be
+ * open
  */
 export function edgeMethods(services: readonly DescService[]): ReadonlyMap<DescMethod, EdgeMethod> {
   const served = services.flatMap((service) => service.methods.filter(isExposed).map(edgeMethod));

@@ -4,8 +4,8 @@ import type { EdgeMethod } from "./edge-methods.ts";
 import { agreeOnKey, parseIdempotencyKey } from "./idempotency-key.ts";
 
 /**
- * Puts `Idempotency-Key`, `Last-Event-ID` and `Orrery-Consistency-Token` into the request fields of the same meaning.
- * A method without the field ignores the header, and so do all of `/v1/work:*` and every read.
+ * Puts `Idempotency-Key`, `Last-Event-ID` and `Orrery-Consistency-Token` into the request fields of the same
+ * meaning. A method without the field ignores the header, and so do all of `/v1/work:*` and every read.
  *
  * @throws Fault INVALID_REQUEST for an idempotency key that is malformed, or another than the body's
  */

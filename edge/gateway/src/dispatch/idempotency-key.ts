@@ -5,8 +5,9 @@ const VISIBLE = /^[!-~]{1,255}$/;
 const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
 
 /**
- * Reads an `Idempotency-Key`: 1 to 255 visible ASCII characters, bare or as an RFC 8941 string; both forms of the same
- * characters are the same key. Two headers arrive joined by a comma and a space, which no key may hold.
+ * Reads an `Idempotency-Key`: 1 to 255 visible ASCII characters, bare or as an RFC 8941 string; both forms of
+ * the same characters are the same key. Two headers arrive joined by a comma and a space, which no key may
+ * hold.
  *
  * @throws Fault INVALID_REQUEST naming the header
  */

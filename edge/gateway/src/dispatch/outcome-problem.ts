@@ -10,7 +10,10 @@ export function problemType(publicUrl: string, reason: string): string {
   return `${publicUrl}/problems/${reason}`;
 }
 
-/** Completes a problem that a service wrote: only the edge knows its address, the path and the request's trace. */
+/**
+ * Completes a problem that a service wrote: only the edge knows its address, the path and the request's
+ * trace.
+ */
 export function completeProblem(problem: Problem, publicUrl: string, place: ProblemPlace): void {
   problem.type = problemType(publicUrl, Problem_Reason[problem.reason] ?? "INTERNAL");
   problem.instance = place.instance;

@@ -24,7 +24,8 @@ import { faultFromProblem } from "./outcome-problem.ts";
 /** Submits single jobs, many callers at a time. */
 export interface SubmitCoalescer {
   /**
-   * Submits one job for one caller. A caller that goes away does not take it back: it may be in a batch with others.
+   * Submits one job for one caller. A caller that goes away does not take it back: it may be in a batch with
+   * others.
    *
    * @throws Fault with the item's own refusal · DEPENDENCY_UNAVAILABLE within 2 s of the call · OVERLOADED
    */
@@ -41,15 +42,18 @@ interface Submission {
   readonly expiresMs: number;
 }
 
-/** A JSON body of this size weighs little whatever is in it, so that its exact size in protobuf is not worth knowing. */
+/**
+ * A JSON body of this size weighs little whatever is in it, so that its exact size in protobuf is not worth
+ * knowing.
+ */
 const SMALL_BODY_BYTES = 4_096;
 /** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
 const GROWTH = 6;
 
 /**
- * Joins submissions that arrive while others are under way into one `SubmitJobs` call, two calls for each replica of
- * the jobs service at most. A lone submission goes out at once (contracts/decisions on group commit; a unary call for
- * each job costs more than all of its work in the database).
+ * Joins submissions that arrive while others are under way into one `SubmitJobs` call, two calls for each
+ * replica of the jobs service at most. A lone submission goes out at once. (A
+ * unary call for each job costs more than all of its work in the database.)
  */
 export function createSubmitCoalescer(options: {
   jobs: Transport;
@@ -80,8 +84,9 @@ export function createSubmitCoalescer(options: {
 }
 
 /**
- * One call for many. Its deadline is that of the submission which has waited longest, so that each is answered within
- * its own; one with too little left is not sent, so that no work is begun that nobody waits for.
+ * One call for many. Its deadline is that of the submission which has waited longest, so that each is
+ * answered within its own; one with too little left is not sent, so that no work is begun that nobody waits
+ * for.
  */
 async function submitBatch(
   { jobs, clock }: { jobs: Transport; clock: Clock },

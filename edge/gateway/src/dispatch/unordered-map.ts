@@ -1,8 +1,10 @@
 /**
- * Applies an action to each item of a source and yields what comes of it as soon as it is there, in any order. At most
- * `limit` items are under way or waiting to be taken: the source is read no faster than the results are.
+ * Applies an action to each item of a source and yields what comes of it as soon as it is there, in any
+ * order. At most `limit` items are under way or waiting to be taken: the source is read no faster than the
+ * results are.
  *
- * The action must not reject. A failure of the source ends the result with it, once what was under way is done.
+ * The action must not reject. A failure of the source ends the result with it, once what was under way is
+ * done.
  */
 export async function* unorderedMap<I, O>(
   source: AsyncIterable<I>,

@@ -8,7 +8,9 @@ import { type Schema, SchemaCatalogue } from "./json-schema.ts";
 /** The version of the API, as its documents say it. */
 const VERSION = "1.0.0";
 
-/** Makes the OpenAPI 3.1 document of the REST API from the descriptors: what it says is what the edge serves. */
+/**
+ * Makes the OpenAPI 3.1 document of the REST API from the descriptors: what it says is what the edge serves.
+ */
 export function openApiDocument(options: {
   routes: readonly TranscoderRoute[];
   methods: ReadonlyMap<DescMethod, EdgeMethod>;

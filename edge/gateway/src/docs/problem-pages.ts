@@ -3,7 +3,10 @@ import { codeName } from "@orrery/mesh/fault/wire";
 import { wantsHtml } from "../http/accept.ts";
 import type { Page, PageHandler } from "../http/pages.ts";
 
-/** The pages of the reasons, at `/problems/` and `/problems/{reason}`: what the `type` of a problem document leads to. */
+/**
+ * The pages of the reasons, at `/problems/` and `/problems/{reason}`: what the `type` of a problem document
+ * leads to.
+ */
 export function problemPages(publicUrl: string): PageHandler {
   return ({ path, header }) => {
     const name = path.slice("/problems/".length);
@@ -46,10 +49,10 @@ function reasonPage(reason: Reason): Page {
 }
 
 function listPage(): Page {
-  const items = REASONS.map(
-    (reason) =>
-      `<li><a href="/problems/${reason}"><code>${reason}</code></a> ${escapeHtml(reasonRules(reason).title)}</li>`,
-  );
+  const items = REASONS.map((reason) => {
+    const { title } = reasonRules(reason);
+    return `<li><a href="/problems/${reason}"><code>${reason}</code></a> ${escapeHtml(title)}</li>`;
+  });
   return html("Problems", `<h1>Every reason for a refusal</h1>\n<ul>\n${items.join("\n")}\n</ul>`);
 }
 
@@ -66,7 +69,9 @@ function html(title: string, body: string): Page {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)} · Orrery</title>
-<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }</style>
+<style>
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }
+</style>
 ${body}
 </html>
 `,

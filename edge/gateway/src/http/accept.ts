@@ -1,4 +1,7 @@
-/** The media ranges of an Accept header that the client takes, in lower case, without parameters (RFC 9110, 12.5.1). */
+/**
+ * The media ranges of an Accept header that the client takes, in lower case, without parameters (RFC 9110,
+ * 12.5.1).
+ */
 export function mediaRanges(accept: string | undefined): readonly string[] {
   if (accept === undefined) return ["*/*"];
   return accept.split(",").flatMap((element) => {
@@ -7,7 +10,9 @@ export function mediaRanges(accept: string | undefined): readonly string[] {
   });
 }
 
-/** Whether an error is to be a bare google.rpc.Status: JSON is taken, and no range admits a problem document. */
+/**
+ * Whether an error is to be a bare google.rpc.Status: JSON is taken, and no range admits a problem document.
+ */
 export function wantsRpcStatus(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   const ranges = mediaRanges(accept);

@@ -45,7 +45,9 @@ export async function sendStream(
   await sendStreamBody(response, answer.body);
 }
 
-/** Sends a body as it is made, no faster than the client reads; its source is told when the client goes away. */
+/**
+ * Sends a body as it is made, no faster than the client reads; its source is told when the client goes away.
+ */
 export async function sendStreamBody(
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
@@ -73,8 +75,8 @@ export async function sendFault(
 }
 
 /**
- * Gives up a connection whose body was not read and is too large to be thrown away, or of unknown length. Any other
- * body is discarded by Node after the answer, and the connection serves the next request.
+ * Gives up a connection whose body was not read and is too large to be thrown away, or of unknown length. Any
+ * other body is discarded by Node after the answer, and the connection serves the next request.
  */
 export function closeIfEndless(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || response.headersSent) return;

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { newTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
@@ -17,17 +17,23 @@ export function parserFault(code: string | undefined): Fault {
 }
 
 /**
- * Answers a connection whose request could not be read, by hand because there is no request to answer, and closes it:
- * what follows on it cannot be told apart from what was malformed.
+ * Answers a connection whose request could not be read, by hand because there is no request to answer, and
+ * closes it: what follows on it cannot be told apart from what was malformed.
  */
-export function answerClientError(error: Error & { code?: string }, socket: Duplex, publicUrl: string): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Duplex,
+  about: { publicUrl: string; underWay: ServerResponse | undefined },
+): void {
+  // In the middle of another answer of this connection, more bytes would be taken for a part of that answer.
+  const midAnswer = about.underWay?.headersSent === true && !about.underWay.writableFinished;
+  if (midAnswer || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
   const traceparent = newTraceparent();
-  const about = { edge: publicUrl, instance: "", traceId: traceIdOf(traceparent) };
-  const { status, headers, body } = errorAnswer(parserFault(error.code), about, undefined);
+  const place = { edge: about.publicUrl, instance: "", traceId: traceIdOf(traceparent) };
+  const { status, headers, body } = errorAnswer(parserFault(error.code), place, undefined);
   const lines = Object.entries({
     ...headers,
     traceparent,

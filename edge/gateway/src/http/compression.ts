@@ -5,7 +5,9 @@ import { LIMITS } from "./limits.ts";
 const gzipped = promisify(gzip);
 const brotlied = promisify(brotliCompress);
 
-/** Quality 4 of 11: measured by its authors as the point where brotli is both smaller and no slower than gzip. */
+/**
+ * Quality 4 of 11: measured by its authors as the point where brotli is both smaller and no slower than gzip.
+ */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
 
 type Encoding = "br" | "gzip";

@@ -71,7 +71,9 @@ export function requestTrace(header: HeaderReader, clock: Clock): RequestTrace {
   };
 }
 
-/** Opens the exchange of a request. Its signal is aborted when the client goes away before the answer is out. */
+/**
+ * Opens the exchange of a request. Its signal is aborted when the client goes away before the answer is out.
+ */
 export function openExchange(request: IncomingMessage, response: ServerResponse, clock: Clock): Exchange {
   const { headers, method = "", url = "" } = request;
   const header: HeaderReader = (name) => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Duplex } from "node:stream";
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
@@ -52,18 +53,22 @@ export function createHttpServer(options: HttpServerOptions): Server {
     options.identity === undefined ? createServer(settings) : tlsServer(settings, options.identity);
   server.maxConnections = LIMITS.connections;
   server.timeout = LIMITS.silenceMs;
-  const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) =>
-    inRequestSpan(
-      request,
-      (span) => void answerRequest(options, { request, response, expectsContinue, span }),
-    );
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
+    latest.set(request.socket, response);
+    inRequestSpan(request, (span) => {
+      const answered = answerRequest(options, { request, response, expectsContinue, span });
+      // What fails in telling a failure ends that connection, never the process.
+      answered.catch(() => response.destroy());
+    });
+  };
+  const refuse = (error: Error, socket: Duplex) =>
+    answerClientError(error, socket, { publicUrl: options.publicUrl, underWay: latest.get(socket) });
   server.on("request", (request, response) => serve(request, response, false));
   server.on("checkContinue", (request, response) => serve(request, response, true));
   server.on("checkExpectation", (request, response) => serve(request, response, false));
-  server.on("clientError", (error, socket) => answerClientError(error, socket, options.publicUrl));
-  server.on("connect", (_request, socket) =>
-    answerClientError(new Error("CONNECT is for proxies"), socket, options.publicUrl),
-  );
+  server.on("clientError", refuse);
+  server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
   return server;
 }
 

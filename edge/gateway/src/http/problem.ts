@@ -33,8 +33,8 @@ const DEFAULT_RETRY_SECONDS = 1;
 const detailTypes = createRegistry(BadRequestSchema, ErrorInfoSchema, RetryInfoSchema);
 
 /**
- * The fault behind an error of any layer. What the transcoder found in the request keeps its text and fields: the
- * transcoder does not know our domain, but its reasons are among ours by name.
+ * The fault behind an error of any layer. What the transcoder found in the request keeps its text and fields:
+ * the transcoder does not know our domain, but its reasons are among ours by name.
  */
 export function faultOf(error: unknown): Fault {
   const fault = faultFrom(error);

@@ -6,7 +6,9 @@ import type { Exchange } from "./exchange.ts";
 import { endRequestSpan, type RequestSpan } from "./request-span.ts";
 import type { RouteLabel } from "./route-label.ts";
 
-/** Writes one log line and one measurement for every request, once its answer is out or its client is gone. */
+/**
+ * Writes one log line and one measurement for every request, once its answer is out or its client is gone.
+ */
 export interface RequestRecorder {
   record(exchange: Exchange, response: ServerResponse, span: RequestSpan): void;
 }

@@ -18,8 +18,9 @@ const SERVER_ERROR = 500;
 export type RequestSpan = Span | undefined;
 
 /**
- * Does the work of one request inside a span of its own, under the caller's span where it names one, so that every call
- * behind the edge belongs to the trace that the answer names. Without a tracer in the process it is a plain call.
+ * Does the work of one request inside a span of its own, under the caller's span where it names one, so that
+ * every call behind the edge belongs to the trace that the answer names. Without a tracer in the process it
+ * is a plain call.
  */
 export function inRequestSpan(request: IncomingMessage, work: (span: RequestSpan) => void): void {
   const parent = parseTraceparent(request.headers.traceparent?.toString());

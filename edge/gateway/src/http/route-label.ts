@@ -5,7 +5,8 @@ export type RouteLabel = (path: string) => string;
 export const NO_ROUTE = "_none";
 
 /**
- * Names the route of a path by the templates of the API, for requests that were refused before their RPC was known.
+ * Names the route of a path by the templates of the API, for requests that were refused before their RPC was
+ * known.
  *
  * @param templates - as in google.api.http, such as `/v1/jobs/{id}:cancel`
  */
@@ -28,8 +29,8 @@ export function routeLabels(templates: readonly string[]): RouteLabel {
 }
 
 /**
- * Names templates that match the same paths alike, by the first of them: `/v1/queues/{queue.name}` of a PATCH is the
- * path `/v1/queues/{queue}` of a GET.
+ * Names templates that match the same paths alike, by the first of them: `/v1/queues/{queue.name}` of a PATCH
+ * is the path `/v1/queues/{queue}` of a GET.
  */
 export function sameShape(templates: readonly string[]): (template: string) => string {
   const first = new Map<string, string>();

@@ -5,16 +5,17 @@ import { sendStreamBody } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
 
 /**
- * Milliseconds between the admission of a stream and its head. A stream that is at its end already says so within
- * this time as a rule, and then gets 204, which a head that is out would forbid.
+ * Milliseconds between the admission of a stream and its head. A stream that is at its end already says so
+ * within this time as a rule, and then gets 204, which a head that is out would forbid.
  */
 const GRACE_MS = 50;
 
+const FIRST_ERROR = 400;
 const EVENT_STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
 
 /**
- * Sends the head of an event stream as soon as its service has admitted it, although nothing has happened yet: the
- * client then knows that from here on nothing is left out.
+ * Sends the head of an event stream as soon as its service has admitted it, although nothing has happened
+ * yet: the client then knows that from here on nothing is left out.
  */
 export class EarlyHead {
   readonly #exchange: Exchange;
@@ -38,10 +39,10 @@ export class EarlyHead {
 
   /** Goes on after the head with what the transcoder made; what is an error by then is the last frame. */
   async continueWith(transcoded: TranscoderResponse): Promise<void> {
-    if (transcoded.status === 200) return sendStreamBody(this.#response, transcoded.body);
+    if (transcoded.status < FIRST_ERROR) return sendStreamBody(this.#response, transcoded.body);
     const chunks: Uint8Array[] = [];
     for await (const chunk of transcoded.body) chunks.push(chunk);
-    this.#response.end(`event: error\ndata: ${Buffer.concat(chunks).toString()}\n\n`);
+    this.#response.end(`event: error\ndata: {"error":${Buffer.concat(chunks).toString()}}\n\n`);
   }
 
   #send(): void {

@@ -44,7 +44,7 @@ export interface RestHandlerOptions {
 const KEYS_OF_ONE = 1_000;
 const JOBS_IN_A_BATCH = 1_000;
 /** By then an event stream begins even where its service has neither admitted nor refused it. */
-const STREAM_OPEN_MS = 5_000;
+const STREAM_OPEN_MS = 2_000;
 
 export function createRestHandler(options: RestHandlerOptions): RestHandler {
   const transcoder = createTranscoder({
@@ -101,7 +101,8 @@ async function answer(
   if (response.destroyed) return;
   exchange.answerHeaders["cache-control"] ??= "no-store";
   if (response.headersSent) return early.continueWith(transcoded);
-  // A watch that is resumed at its end has nothing more to say, and 204 tells an EventSource not to come back.
+  // A watch that is resumed at its end has nothing more to say, and 204 tells an EventSource not to come
+  // back.
   if (exchange.endedEmpty && isEventStream(transcoded.headers)) {
     return sendWhole(exchange, response, { status: 204, headers: {}, body: "" });
   }

@@ -19,10 +19,12 @@ const ENDS: ReadonlySet<Job_Status> = new Set([
 ]);
 
 /**
- * Waits for the end of a job that was just submitted: watches it until it ended or the time is up, then reads it.
+ * Waits for the end of a job that was just submitted: watches it until it ended or the time is up, then reads
+ * it.
  *
- * The caller may lack the scope to read jobs in general; the end of its own submission belongs to the answer of the
- * submission. Trouble while waiting never turns an accepted job into an error: the answer is then the submission's.
+ * The caller may lack the scope to read jobs in general; the end of its own submission belongs to the answer
+ * of the submission. Trouble while waiting never turns an accepted job into an error: the answer is then the
+ * submission's.
  *
  * @param waitMs - milliseconds, 0 to 60,000
  * @returns the job as it is now, and whether it ended

@@ -72,7 +72,8 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
       door.close();
       draining.abort();
       injector.drain(limitMs);
-      // Streams have no end of their own: they are told at half of the time, so that their clients go elsewhere.
+      // Streams have no end of their own: they are told at half of the time, so that their clients go
+      // elsewhere.
       const streams = setTimeout(() => stopping.abort(), limitMs / 2);
       const cut = setTimeout(() => server.forceShutdown(), limitMs);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

@@ -119,7 +119,10 @@ async function* requestsOf(method: DescMethod, call: DuplexCall): AsyncIterable<
   }
 }
 
-/** Admits a call, and makes what the dispatcher needs of it. Its id, trace and rate go out as initial metadata. */
+/**
+ * Admits a call, and makes what the dispatcher needs of it. Its id, trace and rate go out as initial
+ * metadata.
+ */
 function openCall(
   method: DescMethod,
   call: UnaryCall | DuplexCall,

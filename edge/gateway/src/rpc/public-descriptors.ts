@@ -12,8 +12,8 @@ import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/p
 const OWN_OPTION = 51_001;
 
 /**
- * The descriptors of services and of all that they import, as the outside may see them: without the RPCs that are
- * internal, and without our options, which say who calls whom inside.
+ * The descriptors of services and of all that they import, as the outside may see them: without the RPCs that
+ * are internal, and without our options, which say who calls whom inside.
  */
 export function publicDescriptors(methods: readonly DescMethod[]): readonly Uint8Array[] {
   const open: ReadonlySet<string> = new Set(methods.map(methodName));

@@ -5,8 +5,8 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 
 /**
- * Passes what the engine says to a worker on, and adds the word to go elsewhere once this gateway is about to stop. The
- * stream goes on after it, so that what is running can still be reported.
+ * Passes what the engine says to a worker on, and adds the word to go elsewhere once this gateway is about to
+ * stop. The stream goes on after it, so that what is running can still be reported.
  */
 export async function* withDrain(
   answers: AsyncIterable<WorkResponse>,
@@ -15,7 +15,8 @@ export async function* withDrain(
   const iterator = answers[Symbol.asyncIterator]();
   let told = false;
   let tell = () => {};
-  // One listener for the whole stream: a race with the signal's own promise would keep a reaction for every message.
+  // One listener for the whole stream: a race with the signal's own promise would keep a reaction for every
+  // message.
   const listener = () => tell();
   draining.addEventListener("abort", listener);
   try {

@@ -8,8 +8,8 @@ export interface Address {
 }
 
 /**
- * Reads settings by name, each with its type and limits. A setting that is absent or wrong is noted, not thrown: one
- * run reports them all.
+ * Reads settings by name, each with its type and limits. A setting that is absent or wrong is noted, not
+ * thrown: one run reports them all.
  */
 export interface ConfigReader {
   /** A text that is not empty. */

@@ -22,7 +22,9 @@ export interface ServiceConfig {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Whether gRPC reflection answers: `ORRERY_REFLECTION`, `on` unless said. */
   readonly reflection: boolean;
-  /** How long calls under way may take to end at a stop, in milliseconds: `ORRERY_DRAIN`, 10 s unless said. */
+  /**
+   * How long calls under way may take to end at a stop, in milliseconds: `ORRERY_DRAIN`, 10 s unless said.
+   */
   readonly drainMs: number;
   /** How long the service stays up unready before it stops accepting: `ORRERY_DRAIN_DELAY`, 0 unless said. */
   readonly drainDelayMs: number;

@@ -35,8 +35,9 @@ export interface ReasonRules {
 /**
  * A refusal that the caller is told about.
  *
- * `detail` and the violations reach the caller; `cause` and the stack stay in this process. Whether to try again is a
- * property of the reason (`reasonRules(fault.reason).retryable`), and `retryAfterMs` says when, if that is known.
+ * `detail` and the violations reach the caller; `cause` and the stack stay in this process. Whether to try
+ * again is a property of the reason (`reasonRules(fault.reason).retryable`), and `retryAfterMs` says when, if
+ * that is known.
  */
 export class Fault extends Error {
   override readonly name = "Fault";

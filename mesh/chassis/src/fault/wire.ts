@@ -20,8 +20,8 @@ const DOMAIN = "orrery";
 const UNEXPECTED = "The trace id finds what happened in the logs.";
 
 /**
- * Renders a failure for the wire. A `Fault` keeps reason, detail, fields and pause; a `ConnectError` passes as it is;
- * anything else becomes INTERNAL, and its text stays here (it is the `cause`, for the log).
+ * Renders a failure for the wire. A `Fault` keeps reason, detail, fields and pause; a `ConnectError` passes
+ * as it is; anything else becomes INTERNAL, and its text stays here (it is the `cause`, for the log).
  */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
@@ -48,8 +48,8 @@ export function toConnectError(error: unknown): ConnectError {
 }
 
 /**
- * Reads a failure back. Takes what our services send, and what grpc-js or a mesh proxy sends without details; anything
- * that is neither becomes INTERNAL with the original as `cause`.
+ * Reads a failure back. Takes what our services send, and what grpc-js or a mesh proxy sends without details;
+ * anything that is neither becomes INTERNAL with the original as `cause`.
  */
 export function faultFrom(error: unknown): Fault {
   if (error instanceof Fault) return error;
@@ -75,8 +75,8 @@ export function faultFrom(error: unknown): Fault {
 /**
  * Writes a fault as the problem document of RFC 9457.
  *
- * @param about - `edge`: address of the edge without a slash at its end; `instance`: path of the request; `traceId`: 32
- *   hex digits
+ * @param about - `edge`: address of the edge without a slash at its end; `instance`: path of the request;
+ *   `traceId`: 32 hex digits
  */
 export function problemFrom(
   fault: Fault,
@@ -126,8 +126,8 @@ function reasonWithoutDetails(error: ConnectError): Reason {
     case Code.Aborted:
       return "DEPENDENCY_UNAVAILABLE";
     case Code.ResourceExhausted:
-      // The one text of grpc-js that tells a large message from a busy server.
-      return /message larger than max/i.test(error.rawMessage) ? "BODY_TOO_LARGE" : "OVERLOADED";
+      // The texts of grpc-js that tell a large message, received or sent, from a busy server.
+      return /message (with a size )?larger than/i.test(error.rawMessage) ? "BODY_TOO_LARGE" : "OVERLOADED";
     default:
       return "INTERNAL";
   }

@@ -46,9 +46,11 @@ const LIMIT_MS = 5_000;
 const HEADER_LIMIT_BYTES = 8_192;
 
 /**
- * Opens the admin port: liveness and readiness for anyone who reaches it, everything else for `ADMIN_READERS`.
+ * Opens the admin port: liveness and readiness for anyone who reaches it, everything else for
+ * `ADMIN_READERS`.
  *
- * A client certificate is asked for and not required, so a name in it counts only after the handshake has verified it.
+ * A client certificate is asked for and not required, so a name in it counts only after the handshake has
+ * verified it.
  *
  * @throws Error when the address cannot be had
  */

@@ -13,7 +13,8 @@ export interface HealthDetail {
 /** Knows whether this process can do its work. Ready only while every probe succeeds. */
 export interface Health {
   /**
-   * Adds a probe, which runs at once and then again and again. Until its first success the process is unready.
+   * Adds a probe, which runs at once and then again and again. Until its first success the process is
+   * unready.
    *
    * @param intervalMs - milliseconds between the end of a probe and the next; 1,000 unless said
    */

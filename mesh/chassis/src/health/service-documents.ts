@@ -38,8 +38,8 @@ function documented(service: DescService): DocumentedRpc[] {
   });
 }
 
-// gRPC is HTTP: every RPC is a POST of a framed message to its path. The document says that much; the messages are in
-// the contract, and in the OpenAPI document of the edge for the RPCs that have a route there.
+// gRPC is HTTP: every RPC is a POST of a framed message to its path. The document says that much; the
+// messages are in the contract, and in the OpenAPI document of the edge for the RPCs that have a route there.
 function openapi(service: string, rpcs: readonly DocumentedRpc[]): string {
   const paths = Object.fromEntries(
     rpcs.map((rpc) => [
@@ -67,7 +67,8 @@ function page(service: string, rpcs: readonly DocumentedRpc[]): string {
   );
   return [
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>${service}</title>`,
-    `<h1>${service}</h1><p>gRPC over mutual TLS, with reflection. <a href="openapi.json">openapi.json</a></p>`,
+    `<h1>${service}</h1>`,
+    `<p>gRPC over mutual TLS, with reflection. <a href="openapi.json">openapi.json</a></p>`,
     "<table><thead><tr><th>RPC</th><th>kind</th><th>callers</th><th>deadline</th></tr></thead>",
     `<tbody>${rows.join("\n")}</tbody></table></html>\n`,
   ].join("\n");

@@ -16,8 +16,8 @@ export interface Identity {
 }
 
 /**
- * The identity of this process, kept current: files that change are read again within a second, so that a leaf can be
- * replaced without a restart.
+ * The identity of this process, kept current: files that change are read again within a second, so that a
+ * leaf can be replaced without a restart.
  */
 export interface IdentityFiles extends Disposable {
   current(): Identity;
@@ -33,9 +33,9 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE---
 /**
  * Reads an identity and goes on watching it.
  *
- * The bundle holds key and certificates in one file, so that no reader ever sees the key of one leaf beside the
- * certificate of another. A file that cannot be read or does not fit together is logged and left alone: the identity
- * that was good stays in use until its end.
+ * The bundle holds key and certificates in one file, so that no reader ever sees the key of one leaf beside
+ * the certificate of another. A file that cannot be read or does not fit together is logged and left alone:
+ * the identity that was good stays in use until its end.
  *
  * @param identityFile - PEM: one private key, the leaf first among the certificates
  * @param caFile - PEM: one authority or more; two while authorities are exchanged
@@ -107,8 +107,8 @@ async function stampOf(...files: readonly string[]): Promise<string> {
   return found.map(({ mtimeMs, ino, size }) => `${mtimeMs}:${ino}:${size}`).join("|");
 }
 
-// The folders are watched, not the files: a rename puts a new file in the old one's place, and a mounted secret changes
-// by a link in its folder. The poll stands behind it for file systems that tell nobody.
+// The folders are watched, not the files: a rename puts a new file in the old one's place, and a mounted
+// secret changes by a link in its folder. The poll stands behind it for file systems that tell nobody.
 function watchFiles(
   files: readonly string[],
   refresh: () => Promise<void>,

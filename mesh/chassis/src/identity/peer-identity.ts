@@ -25,8 +25,8 @@ export function workloadFromDnsName(name: string, trustDomain = DEFAULT_TRUST_DO
 /**
  * The workload that a verified certificate names.
  *
- * The caller has to have verified the chain: this reads names and nothing else. A certificate that names two workloads
- * names none.
+ * The caller has to have verified the chain: this reads names and nothing else. A certificate that names two
+ * workloads names none.
  *
  * @param subjectAltName - as Node's TLS gives it: `DNS:a.example, IP Address:127.0.0.1`
  */
@@ -34,8 +34,8 @@ export function workloadFromCertificate(
   subjectAltName: string | undefined,
   trustDomain = DEFAULT_TRUST_DOMAIN,
 ): string | undefined {
-  // Node writes a name that holds a comma or a quote as a JSON string: such a name is not one of ours, and its parts
-  // must not be taken for names (CVE-2021-44532).
+  // Node writes a name that holds a comma or a quote as a JSON string: such a name is not one of ours, and
+  // its parts must not be taken for names (CVE-2021-44532).
   if (subjectAltName === undefined || subjectAltName.includes('"')) return undefined;
   const workloads = subjectAltName
     .split(", ")

@@ -69,17 +69,21 @@ export function shutdownSignal(): AbortSignal {
 /**
  * Runs a service from start to stop.
  *
- * Starts with identity and admin port, then what `start` builds, then the gRPC port; ready when all of that stands and
- * every probe has succeeded. Stops in order: unready, stop accepting, drain to a deadline, what `start` registered
- * (last in, first out), admin port, telemetry. A start that fails is logged, what it had opened is released, and the
- * exit code is 1.
+ * Starts with identity and admin port, then what `start` builds, then the gRPC port; ready when all of that
+ * stands and every probe has succeeded. Stops in order: unready, stop accepting, drain to a deadline, what
+ * `start` registered (last in, first out), admin port, telemetry. A start that fails is logged, what it had
+ * opened is released, and the exit code is 1.
  */
 export async function runService(options: RunServiceOptions): Promise<void> {
   const { config } = options;
-  // A stack is taken for every fault that becomes a status; its length is a measurable part of a refusal's cost.
+  // A stack is taken for every fault that becomes a status; its length is a measurable part of a refusal's
+  // cost.
   Error.stackTraceLimit = STACK_FRAMES;
   const logger = createLogger({ service: config.service, instance: config.instance, level: config.logLevel });
   const signal = shutdownSignal();
+  process.on("uncaughtExceptionMonitor", (error, origin) => {
+    logger.error("the process ends by a defect", { error, origin });
+  });
   try {
     await using outer = new AsyncDisposableStack();
     outer.defer(() => logger.info("stopped"));

@@ -70,7 +70,7 @@ export interface ConsumerOptions {
 
 /** A consumer at work. */
 export interface Consumer {
-  /** Ends the calls under way, gives back what was not begun, and resolves. */
+  /** Ends the calls under way, at most 10 s long, gives back what was not begun, and resolves. */
   stop(): Promise<void>;
   /** Messages of the stream that are not dealt with yet, or Infinity while the broker does not tell. */
   lag(): number;
@@ -83,6 +83,8 @@ const BATCH = 500;
 const IN_FLIGHT_BATCHES = 2;
 const LOOK_MS = 1_000;
 const PULL_MS = 5_000;
+/** A batch that is not done by then is left to the next replica. */
+const STOP_WITHIN_MS = 10_000;
 const RETRY_BASE_MS = 200;
 const RETRY_LIMIT_MS = 5_000;
 
@@ -188,7 +190,9 @@ class DurableConsumer implements Consumer {
         await wait(RETRY_BASE_MS + RETRY_BASE_MS * this.#chance(), this.#stopping.signal);
       }
     }
-    await Promise.all(this.#running);
+    const late = new AbortController();
+    await Promise.race([Promise.all(this.#running), wait(STOP_WITHIN_MS, late.signal)]);
+    late.abort();
     if (!nats.isClosed()) {
       for (const message of this.#held) message.nak();
       await nats.flush().catch(() => undefined);

@@ -152,8 +152,11 @@ function configFrom({
 }
 
 function differs(current: StreamConfig, wanted: Partial<StreamConfig>): boolean {
-  const fields = ["description", "subjects", "max_age", "max_bytes", "discard", "duplicate_window"] as const;
-  return fields.some((field) => JSON.stringify(current[field]) !== JSON.stringify(wanted[field]));
+  const fields = ["description", "subjects", "max_age", "discard", "duplicate_window"] as const;
+  if (fields.some((field) => JSON.stringify(current[field]) !== JSON.stringify(wanted[field]))) return true;
+  // Halved for lack of room when it was made: asking for the whole again at each connect would be refused each time.
+  const halvings = Math.log2((wanted.max_bytes ?? 0) / current.max_bytes);
+  return !(halvings >= 0 && Number.isInteger(halvings));
 }
 
 async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {

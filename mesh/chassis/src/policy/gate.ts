@@ -12,7 +12,10 @@ export interface Rpc {
   readonly method: string;
 }
 
-/** Decides over callers. Every refusal is counted in `orrery_policy_denied_total` and logged as a security event. */
+/**
+ * Decides over callers. Every refusal is counted in `orrery_policy_denied_total` and logged as a security
+ * event.
+ */
 export interface Gate {
   /**
    * Lets a caller in, or not.

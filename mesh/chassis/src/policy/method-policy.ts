@@ -21,8 +21,8 @@ export interface MethodPolicy {
 /**
  * The policy of an RPC, out of its proto option.
  *
- * @throws Error when the RPC has none, names no caller, or believes a workload that may not call: such a service does
- *   not start
+ * @throws Error when the RPC has none, names no caller, or believes a workload that may not call: such a
+ *   service does not start
  */
 export function policyOf(method: DescMethod): MethodPolicy {
   const name = `${method.parent.typeName}/${method.name}`;

@@ -14,8 +14,8 @@ export interface Breaker {
    *
    * @param action - obeys the signal, which ends at the limit
    * @param options - `deadlineMs`: when the caller has to have its answer, by the monotonic clock
-   * @throws Fault `DEPENDENCY_UNAVAILABLE` with `retryAfterMs`, when open or when the action takes too long; what the
-   *   action throws, otherwise
+   * @throws Fault `DEPENDENCY_UNAVAILABLE` with `retryAfterMs`, when open or when the action takes too long;
+   *   what the action throws, otherwise
    */
   run<T>(
     action: (signal: AbortSignal) => Promise<T>,
@@ -38,8 +38,12 @@ export interface BreakerOptions {
   readonly volumeThreshold?: number;
   /** The part of failures, in percent, at which it opens. 50 unless said. */
   readonly errorThresholdPercentage?: number;
-  /** How long it stays open before one call is let through, in milliseconds, ±20 % by lot. 1,000 unless said. */
+  /**
+   * How long it stays open before one call is let through, in milliseconds, ±20 % by lot. 1,000 unless said.
+   */
   readonly resetMs?: number;
+  /** Whether an error speaks against the dependency. Unless said, all but what the caller brought about. */
+  readonly isFailure?: (error: unknown) => boolean;
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -50,13 +54,14 @@ const WINDOW_MS = 10_000;
 /**
  * A breaker over opossum, set up so that only the dependency's own failures open it.
  *
- * What the caller did wrong does not count as a failure, and opossum's own timer is not used: it frees the slot while
- * the action runs on, and without one a probe that hangs would leave the breaker half open for ever. The time limit is
- * part of the action here, so that every action ends.
+ * What the caller did wrong does not count as a failure, and opossum's own timer is not used: it frees the
+ * slot while the action runs on, and without one a probe that hangs would leave the breaker half open for
+ * ever. The time limit is part of the action here, so that every action ends.
  */
 export function createBreaker(options: BreakerOptions): Breaker {
   const { dependency, timeoutMs = 10_000, resetMs = 1_000, clock = systemClock } = options;
   const chance = options.chance ?? systemChance;
+  const isFailure = options.isFailure ?? ((error: unknown) => !isCallersFault(error));
   const state = (): BreakerState => (circuit.opened ? "open" : circuit.halfOpen ? "half_open" : "closed");
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
     name: dependency,
@@ -66,8 +71,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
     errorThresholdPercentage: options.errorThresholdPercentage ?? 50,
     rollingCountTimeout: WINDOW_MS,
     rollingPercentilesEnabled: false,
-    errorFilter: (error: unknown) =>
-      isCallersFault(error) && !(isCancelled(error) && state() === "half_open"),
+    // What is filtered counts as a success, and a probe whose caller went away has proved nothing.
+    errorFilter: (error: unknown) => !isFailure(error) && !(isCancelled(error) && state() === "half_open"),
   });
   let openedMs = 0;
   const gauge = options.metrics.gauge(

@@ -1,4 +1,4 @@
-import type { Chance, Clock } from "../time/clock.ts";
+import { type Chance, type Clock, systemClock } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
 
 /** How often and how patiently something is tried. */
@@ -12,8 +12,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Allows retries as long as they are few beside the calls. Shared by all calls to one dependency, so that an outage
- * does not multiply the load on it.
+ * Allows retries as long as they are few beside the calls. Shared by all calls to one dependency, so that an
+ * outage does not multiply the load on it.
  */
 export interface RetryBudget {
   /** Notes a first try: earns a part of a retry. */
@@ -28,7 +28,8 @@ const RESERVE_SECONDS = 10;
 /**
  * A budget of `ratio` retries for each call, and a few each second for a dependency that is seldom called.
  *
- * What is not used is kept for at most ten seconds' worth of the small allowance, or 100 calls' worth of the ratio.
+ * What is not used is kept for at most ten seconds' worth of the small allowance, or 100 calls' worth of the
+ * ratio.
  *
  * @param ratio - retries for each first try, 0 to 1
  * @param minPerSecond - retries that are allowed each second whatever the ratio, 0 to 1,000
@@ -36,11 +37,11 @@ const RESERVE_SECONDS = 10;
 export function createRetryBudget({
   ratio,
   minPerSecond,
-  clock,
+  clock = systemClock,
 }: {
   ratio: number;
   minPerSecond: number;
-  clock: Clock;
+  clock?: Clock;
 }): RetryBudget {
   const limit = Math.max(ratio * 100, minPerSecond * RESERVE_SECONDS, 1);
   let tokens = Math.min(limit, Math.max(minPerSecond, 1));
@@ -62,8 +63,9 @@ export function createRetryBudget({
 }
 
 /**
- * Tries until it succeeds, the failure is not worth a repeat, the tries or the budget are used up, or the signal ends.
- * Pauses are drawn evenly between 0 and the limit ("full jitter"), so that many callers do not come back at once.
+ * Tries until it succeeds, the failure is not worth a repeat, the tries or the budget are used up, or the
+ * signal ends. Pauses are drawn evenly between 0 and the limit ("full jitter"), so that many callers do not
+ * come back at once.
  *
  * @throws the last failure, as it was
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/

@@ -1,4 +1,5 @@
-// Names are API: dashboards, alerts and other people's queries rely on them. A metric of the chassis has its name here.
+// Names are API: dashboards, alerts and other people's queries rely on them. A metric of the chassis has its
+// name here.
 
 /** The metrics that the chassis itself writes. */
 export const METRIC = {
@@ -10,10 +11,8 @@ export const METRIC = {
 
 /** The attributes of spans that the chassis itself sets. */
 export const ATTR = {
-  RPC_SERVICE: "rpc.service",
-  RPC_METHOD: "rpc.method",
+  /** The workload that calls. */
   CALLER: "orrery.caller",
-  REASON: "orrery.reason",
 } as const;
 
 /** The events that security reads, as `Logger.security` writes them. */

@@ -1,6 +1,8 @@
 import { ProxyTracerProvider, trace } from "@opentelemetry/api";
 
-/** Sends the spans that are still held back, where an exporter is registered. Never fails: a stop must go on. */
+/**
+ * Sends the spans that are still held back, where an exporter is registered. Never fails: a stop must go on.
+ */
 export async function flushTelemetry(): Promise<void> {
   const provider: unknown = trace.getTracerProvider();
   const target: unknown = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;

@@ -3,7 +3,9 @@ import { isSpanContextValid, trace } from "@opentelemetry/api";
 import { Fault } from "../fault/fault.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 
-/** What may stand beside a message. Errors are written as type, message and stack; never a payload or a token. */
+/**
+ * What may stand beside a message. Errors are written as type, message and stack; never a payload or a token.
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Writes what happened, one JSON object a line. An error is logged once, where it is handled. */
@@ -12,7 +14,9 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** Writes an event that security reads: always written, whatever the level. `event` is a stable dotted name. */
+  /**
+   * Writes an event that security reads: always written, whatever the level. `event` is a stable dotted name.
+   */
   security(event: string, fields: LogFields): void;
   /** The same logger with fields that every line of it carries. */
   child(fields: LogFields): Logger;
@@ -34,8 +38,8 @@ interface LoggerOptions {
 const FIELD_LIMIT = 8_192;
 
 /**
- * A logger whose lines carry `timestamp` (RFC 3339, UTC), `severity`, `service_name`, `instance`, `message`, and
- * `trace_id` and `span_id` where a span is open or the fields name them.
+ * A logger whose lines carry `timestamp` (RFC 3339, UTC), `severity`, `service_name`, `instance`, `message`,
+ * and `trace_id` and `span_id` where a span is open or the fields name them.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { service, instance, level, clock = systemClock } = options;
@@ -50,7 +54,11 @@ export function createLogger(options: LoggerOptions): Logger {
         instance,
         ...spanFields(),
       };
-      write(JSON.stringify({ ...head, ...own, ...fields, message }, plain));
+      write(
+        jsonOf({ ...head, ...own, ...fields, message }) ??
+          jsonOf({ ...head, message, unreadable: true }) ??
+          message,
+      );
     };
     const at = (severity: LogLevel): ((message: string, fields?: LogFields) => void) =>
       LOG_LEVELS.indexOf(severity) < from
@@ -72,6 +80,15 @@ function spanFields(): LogFields {
   const context = trace.getActiveSpan()?.spanContext();
   if (context === undefined || !isSpanContextValid(context)) return {};
   return { trace_id: context.traceId, span_id: context.spanId };
+}
+
+// A field that refers to itself must not end the work that is being logged.
+function jsonOf(line: LogFields): string | undefined {
+  try {
+    return JSON.stringify(line, plain);
+  } catch {
+    return undefined;
+  }
 }
 
 function plain(_key: string, value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** The numbers of one process, for Prometheus. Names are public: see surface.md of the contracts and attributes.ts. */
+/** The numbers of one process, for Prometheus. Names are public: see attributes.ts. */
 export interface Metrics {
   readonly registry: Registry;
   /** The counter of that name, made at the first call. */
@@ -14,7 +14,9 @@ export interface Metrics {
     labels?: readonly L[],
     buckets?: readonly number[],
   ): Histogram<L>;
-  /** A filter for label values that users choose: lets the first `limit` through, the others become `_other`. */
+  /**
+   * A filter for label values that users choose: lets the first `limit` through, the others become `_other`.
+   */
   boundedLabel(limit?: number): (value: string) => string;
 }
 
@@ -30,7 +32,8 @@ const OTHER = "_other";
  * An empty registry of its own, so that two services in one test do not meet.
  *
  * @param service - the value of the label `service` that every series carries
- * @param defaults - whether memory, event loop and garbage collection of the process are in it; true unless said
+ * @param defaults - whether memory, event loop and garbage collection of the process are in it; true unless
+ *   said
  */
 export function createMetrics({
   service,

@@ -1,11 +1,12 @@
-// Loaded with `node --require` before anything else, so that @grpc/grpc-js is instrumented when the chassis imports it.
+// Loaded with `node --require` before anything else, so that @grpc/grpc-js is instrumented when the chassis
+// imports it.
 //
-// A require hook is enough because grpc-js is required here, once: later ESM imports get the same, patched module. The
-// ESM loader hook of OpenTelemetry would do it too, at 80 MiB and a second for each process. Without the require below
-// there would be no gRPC spans, and no error either.
+// A require hook is enough because grpc-js is required here, once: later ESM imports get the same, patched
+// module. The ESM loader hook of OpenTelemetry would do it too, at 80 MiB and a second for each process.
+// Without the require below there would be no gRPC spans, and no error either.
 //
-// Spans are made in every case, so that calls, events and log lines share a trace; they are exported only when
-// ORRERY_OTLP_URL names a collector (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces).
+// Spans are made in every case, so that calls, events and log lines share a trace; they are exported only
+// when ORRERY_OTLP_URL names a collector (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces).
 const { context, propagation, trace } = require("@opentelemetry/api");
 const { AsyncLocalStorageContextManager } = require("@opentelemetry/context-async-hooks");
 const { W3CTraceContextPropagator } = require("@opentelemetry/core");

@@ -34,8 +34,8 @@ export function newTraceparent(): string {
 }
 
 /**
- * The `traceparent` to hand on: the span that is open in this process if there is one, else a new span under the given
- * parent, else a new trace.
+ * The `traceparent` to hand on: the span that is open in this process if there is one, else a new span under
+ * the given parent, else a new trace.
  */
 export function childTraceparent(parent: string | undefined): string {
   const context = trace.getActiveSpan()?.spanContext();
@@ -51,8 +51,8 @@ export function traceIdOf(traceparent: string | undefined): string {
 }
 
 /**
- * Runs work inside a span, and ends the span with it. A failure marks the span and is passed on. Costs next to nothing
- * while no exporter is registered.
+ * Runs work inside a span, and ends the span with it. A failure marks the span and is passed on. Costs next
+ * to nothing while no exporter is registered.
  */
 export async function runInSpan<T>(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * Asks again until the check stops throwing, and returns what it returned. For peers that take their own time; a test
- * that owns its clock uses `ManualClock` instead.
+ * Asks again until the check stops throwing, and returns what it returned. For peers that take their own
+ * time; a test that owns its clock uses `ManualClock` instead.
  *
  * @throws the last failure of the check, when it still fails after `withinMs`
  * @default withinMs 10_000, everyMs 25

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NatsConnection } from "nats";
+import type { IdentityFiles } from "../identity/identity-files.ts";
 import { connectNats } from "../messaging/connection.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { eventually } from "./eventually.ts";
@@ -31,27 +32,44 @@ export interface TestNats extends AsyncDisposable {
 /**
  * Starts a nats-server on a free port with a store of its own, in about 50 ms.
  *
+ * @param options - `config`: settings beside address and store, as nats-server reads them (JSON); `identity`: who
+ * connects, where they ask for a certificate, and may ask for the account's information
  * @throws Error when ORRERY_TEST_NATS_SERVER does not name the program
  */
-export async function testNats(): Promise<TestNats> {
+export async function testNats(
+  options: { config?: Record<string, unknown>; identity?: Pick<IdentityFiles, "current"> } = {},
+): Promise<TestNats> {
   const program = process.env.ORRERY_TEST_NATS_SERVER;
   if (program === undefined)
     throw new Error("ORRERY_TEST_NATS_SERVER is not set: run the tests through make test");
   const port = await freePort();
   const store = mkdtempSync(join(tmpdir(), "orrery-nats-"));
+  const configFile = `${store}.json`;
+  writeFileSync(configFile, JSON.stringify(options.config ?? {}));
   const url = `nats://127.0.0.1:${port}`;
+  const { identity } = options;
   const logger = createLogger({ service: "test", instance: "test", level: "error" });
   const connections: NatsConnection[] = [];
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const child = spawn(program ?? "", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store], {
-      stdio: "ignore",
-    });
+    const child = spawn(
+      program ?? "",
+      ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store],
+      {
+        stdio: "ignore",
+      },
+    );
     server = child;
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}`);
-      const probe = await connectNats({ url, name: "probe", logger, signal: AbortSignal.timeout(1_000) });
+      const probe = await connectNats({
+        url,
+        identity,
+        name: "probe",
+        logger,
+        signal: AbortSignal.timeout(1_000),
+      });
       // JetStream is ready a moment after the port.
       await probe.jetstreamManager();
       await probe.close();
@@ -69,7 +87,7 @@ export async function testNats(): Promise<TestNats> {
     url,
     store,
     async connect(name = "test") {
-      const connection = await connectNats({ url, name, logger });
+      const connection = await connectNats({ url, identity, name, logger });
       connections.push(connection);
       return connection;
     },
@@ -85,6 +103,7 @@ export async function testNats(): Promise<TestNats> {
       await Promise.all(connections.map((connection) => connection.close()));
       await end("SIGKILL");
       rmSync(store, { recursive: true, force: true });
+      rmSync(configFile, { force: true });
     },
   };
 }

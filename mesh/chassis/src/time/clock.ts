@@ -30,8 +30,8 @@ let counter = 0;
 /**
  * Makes an id whose text sorts by the time of its making.
  *
- * Ids of one process grow strictly: within a millisecond a 12-bit counter stands where `rand_a` is, and when it runs
- * over, or the clock goes back, the timestamp runs ahead of the clock instead.
+ * Ids of one process grow strictly: within a millisecond a 12-bit counter stands where `rand_a` is, and when
+ * it runs over, or the clock goes back, the timestamp runs ahead of the clock instead.
  *
  * @returns 36 characters, lower case. Guessable in time: never a secret.
  * @see RFC 9562, section 5.7 (UUIDv7) and section 6.2, method 1 (counter)

@@ -1,11 +1,12 @@
 import type { EventEmitter } from "node:events";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Metadata, type UntypedHandleCall } from "@grpc/grpc-js";
+import { trace } from "@opentelemetry/api";
 import { Fault } from "../fault/fault.ts";
 import { LINKERD_CLIENT_HEADER, workloadFromDnsName } from "../identity/peer-identity.ts";
 import type { Gate, Rpc } from "../policy/gate.ts";
 import { type MethodPolicy, policiesOf } from "../policy/method-policy.ts";
-import { METRIC } from "../telemetry/attributes.ts";
+import { ATTR, METRIC } from "../telemetry/attributes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { childTraceparent, traceIdOf } from "../telemetry/trace.ts";
@@ -97,6 +98,7 @@ function enter(
   const { gate, clock, method, rpc, policy } = facts;
   const header = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
   const caller = gate.admit(rpc, policy, facts.caller);
+  trace.getActiveSpan()?.setAttribute(ATTR.CALLER, caller);
   const onBehalf = gate.onBehalf(rpc, policy, caller, header);
   const { deadlineMs, ownMs } = deadlineOf(call, policy, clock);
   const asked = header(CONTEXT_HEADERS.correlationId);
@@ -128,8 +130,8 @@ function logUnexpected(logger: Logger, rpc: Rpc, error: unknown, call: OpenCall 
   });
 }
 
-// Who calls: by the certificate of the connection, or by what the mesh's proxy wrote, never by both. With our own TLS
-// the header is what any caller can write.
+// Who calls: by the certificate of the connection, or by what the mesh's proxy wrote, never by both. With our
+// own TLS the header is what any caller can write.
 function identification(options: AdmissionOptions): (peer: string, metadata: Metadata) => string | undefined {
   if (options.identitySource === "tls") return (peer) => options.workloadAt(peer);
   return (_peer, metadata) => {
@@ -138,8 +140,8 @@ function identification(options: AdmissionOptions): (peer: string, metadata: Met
   };
 }
 
-// The earlier of the caller's deadline and the contract's. grpc-js ends a call at the caller's by itself, so a timer of
-// our own (`ownMs`) is needed only where the contract's comes first.
+// The earlier of the caller's deadline and the contract's. grpc-js ends a call at the caller's by itself, so
+// a timer of our own (`ownMs`) is needed only where the contract's comes first.
 function deadlineOf(
   call: GrpcCall,
   policy: MethodPolicy,

@@ -19,8 +19,9 @@ import { statusFrom } from "./grpc-codec.ts";
 import type { OpenCall } from "./open-call.ts";
 import { requireValid } from "./validation.ts";
 
-// What every call passes through: identity, policy, deadline (in `admit`), decoding and validation, the handler, and
-// whatever happened, one line of telemetry. The four kinds of RPC differ in how messages come and go, nothing else.
+// What every call passes through: identity, policy, deadline (in `admit`), decoding and validation, the
+// handler, and whatever happened, one line of telemetry. The four kinds of RPC differ in how messages come
+// and go, nothing else.
 
 /** Any of the four call objects of grpc-js. */
 export type GrpcCall =

@@ -30,11 +30,17 @@ export interface Call {
   remainingMs(capMs: number): number;
   /** A header of the request, by its lower-case name. */
   header(name: string): string | undefined;
-  /** Tells the caller that the call is admitted: sends the initial metadata now. For streams; a repeat does nothing. */
+  /**
+   * Tells the caller that the call is admitted: sends the initial metadata now. For streams; a repeat does
+   * nothing.
+   */
   accept(): void;
 }
 
-/** The metadata that carries a call's context. Read from workloads that may speak for others, ignored from outside. */
+/**
+ * The metadata that carries a call's context. Read from workloads that may speak for others, ignored from
+ * outside.
+ */
 export const CONTEXT_HEADERS = {
   project: "orrery-project",
   principal: "orrery-principal",

@@ -31,8 +31,9 @@ const MIB = 1_048_576;
 /**
  * Opens a channel to a workload. Nothing is connected before the first call; after that, every address is.
  *
- * Retries by the service config are off; what is left of grpc-js's own are the transparent ones, of calls that never
- * left this process or that the server says it never began (gRFC A6), which cannot run anything twice.
+ * Retries by the service config are off; what is left of grpc-js's own are the transparent ones, of calls
+ * that never left this process or that the server says it never began (gRFC A6), which cannot run anything
+ * twice.
  */
 export function openChannel(target: ChannelTarget): Client {
   return new Client(targetOf(target.addresses), credentialsOf(target), channelOptions(target));
@@ -50,7 +51,8 @@ function channelOptions(target: ChannelTarget): ChannelOptions {
     "grpc.keepalive_time_ms": 15_000,
     "grpc.keepalive_timeout_ms": 5_000,
     "grpc.keepalive_permit_without_calls": 1,
-    // A service that was killed is back within 2 s: waiting longer than that between attempts would waste its return.
+    // A service that was killed is back within 2 s: waiting longer than that between attempts would waste its
+    // return.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1_000,
     "grpc.dns_min_time_between_resolutions_ms": 1_000,
@@ -87,8 +89,8 @@ function credentialsOf({ identity }: ChannelTarget): ChannelCredentials {
   return experimental.createCertificateProviderChannelCredentials(provider, provider);
 }
 
-// Hands our identity to grpc-js, which asks it for each new connection: a replaced leaf is used by the next handshake,
-// and streams that are open go on.
+// Hands our identity to grpc-js, which asks it for each new connection: a replaced leaf is used by the next
+// handshake, and streams that are open go on.
 function providerOf(identity: IdentityFiles): GrpcExperimental.CertificateProvider {
   const unsubscribe = new Map<unknown, () => void>();
   const add = <U>(listener: (update: U) => void, update: () => U): void => {

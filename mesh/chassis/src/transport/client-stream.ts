@@ -23,14 +23,19 @@ interface StreamCall<I extends DescMessage, O extends DescMessage> {
 
 type Stream = ClientDuplexStream<Buffer, Buffer>;
 
-/** How long an opening counts as under way for the breaker; a peer may well admit a stream by its first message. */
+/**
+ * How long an opening counts as under way for the breaker; a peer may well admit a stream by its first
+ * message.
+ */
 const OPENING_LIMIT_MS = 5_000;
 
 /**
- * Opens a stream of any of the three kinds: on the wire they differ in how often each end speaks, nothing else.
+ * Opens a stream of any of the three kinds: on the wire they differ in how often each end speaks, nothing
+ * else.
  *
- * Resolves when the peer has admitted the stream (its initial metadata), or when nothing has been heard for five
- * seconds: what comes later shows in the messages. Writing waits for the peer to read, reading for us to take.
+ * Resolves when the peer has admitted the stream (its initial metadata), or when nothing has been heard for
+ * five seconds: what comes later shows in the messages. Writing waits for the peer to read, reading for us to
+ * take.
  *
  * @throws Fault when the peer refuses before it admits
  */
@@ -68,8 +73,8 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
   return promise;
 }
 
-// What is known of the stream's two ends. The listeners stay for the stream's whole life: grpc-js emits a refusal as an
-// error, and an error that nobody listens for ends the process.
+// What is known of the stream's two ends. The listeners stay for the stream's whole life: grpc-js emits a
+// refusal as an error, and an error that nobody listens for ends the process.
 class StreamEnd {
   readonly #stream: Stream;
   readonly #signal: AbortSignal | undefined;
@@ -113,23 +118,33 @@ async function send<I extends DescMessage, O extends DescMessage>(
   stream: Stream,
   { method, input }: StreamCall<I, O>,
 ): Promise<void> {
-  let closed = false;
-  const ended = Promise.withResolvers<void>();
+  let over = false;
+  const messages = input[Symbol.asyncIterator]();
+  // The stream may end while its source waits: the source is told then, since nobody will ask it again.
   stream.once("status", () => {
-    closed = true;
-    ended.resolve();
+    over = true;
+    void messages.return?.()?.catch(() => undefined);
   });
-  for await (const message of input) {
-    if (closed) return;
-    const room = stream.write(asBuffer(toBinary(method.input, create(method.input, message))));
-    if (!room) await Promise.race([drainOf(stream), ended.promise]);
+  for (;;) {
+    const next = await messages.next();
+    if (over) return;
+    if (next.done === true) break;
+    const room = stream.write(asBuffer(toBinary(method.input, create(method.input, next.value))));
+    if (!room) await drained(stream);
   }
-  if (!closed) stream.end();
+  stream.end();
 }
 
-function drainOf(stream: Stream): Promise<void> {
+// Waits until the peer has taken what was written, or the stream is over.
+function drained(stream: Stream): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  stream.once("drain", resolve);
+  const go = (): void => {
+    stream.off("drain", go);
+    stream.off("status", go);
+    resolve();
+  };
+  stream.on("drain", go);
+  stream.on("status", go);
   return promise;
 }
 

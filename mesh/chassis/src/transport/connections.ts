@@ -20,11 +20,11 @@ export interface Connections {
 }
 
 /**
- * Listens with mutual TLS: a peer without a certificate of our authority, or without a workload's name in it, gets no
- * further than the handshake, and that is counted and logged.
+ * Listens with mutual TLS: a peer without a certificate of our authority, or without a workload's name in it,
+ * gets no further than the handshake, and that is counted and logged.
  *
- * The identity is read once for each connection and kept by the peer's address. Two connections with the same address
- * would share it, so the second is refused: that can only be a translated or forged address.
+ * The identity is read once for each connection and kept by the peer's address. Two connections with the same
+ * address would share it, so the second is refused: that can only be a translated or forged address.
  *
  * A leaf that is replaced is used by the next handshake; connections that are open go on.
  *
@@ -67,7 +67,8 @@ export async function listenTls(options: {
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     const why = socket.authorizationError ?? error.code;
-    // A connection that was closed before its handshake, as a port check does, proves nothing and refuses nothing.
+    // A connection that was closed before its handshake, as a port check does, proves nothing and refuses
+    // nothing.
     if (String(why) === "ECONNRESET") return;
     gate.refuseConnection(SECURITY_EVENT.HANDSHAKE_REFUSED, {
       peer: peerOf(socket) ?? null,
@@ -92,8 +93,8 @@ export async function listenPlain(options: {
 }
 
 /**
- * What our TLS servers show and demand: TLS 1.3, and a full handshake each time. Session tickets are off, because a
- * resumed session would carry an identity past the end of its certificate.
+ * What our TLS servers show and demand: TLS 1.3, and a full handshake each time. Session tickets are off,
+ * because a resumed session would carry an identity past the end of its certificate.
  */
 export function tlsContext({ keyPem, certPem, caPem }: Identity): {
   key: string;

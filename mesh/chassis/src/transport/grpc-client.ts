@@ -17,7 +17,7 @@ import {
 } from "@connectrpc/connect";
 import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { Fault } from "../fault/fault.ts";
-import { codeName } from "../fault/wire.ts";
+import { codeName, toConnectError } from "../fault/wire.ts";
 import { type MethodPolicy, policyOf } from "../policy/method-policy.ts";
 import { type Breaker, type BreakerOptions, createBreaker } from "../resilience/breaker.ts";
 import { createRetryBudget, retry } from "../resilience/retry.ts";
@@ -33,7 +33,9 @@ export interface GrpcTransportOptions extends ChannelTarget {
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
   readonly chance?: Chance | undefined;
-  /** Whether this hop repeats what the contract lets it repeat. True unless said; false where a mesh does it. */
+  /**
+   * Whether this hop repeats what the contract lets it repeat. True unless said; false where a mesh does it.
+   */
   readonly retry?: boolean | undefined;
   readonly breaker?: Omit<BreakerOptions, "dependency" | "metrics" | "clock" | "chance"> | undefined;
 }
@@ -41,7 +43,10 @@ export interface GrpcTransportOptions extends ChannelTarget {
 /** What Connect takes as headers. */
 type HeadersInput = NonNullable<ConstructorParameters<typeof Headers>[0]>;
 
-/** Connect's transport over grpc-js: give it to `createClient`. Fails with `ConnectError`; `faultFrom` reads it. */
+/**
+ * Connect's transport over grpc-js: give it to `createClient`. Fails with `ConnectError`; `faultFrom` reads
+ * it.
+ */
 export interface GrpcTransport extends Transport {
   /** What the breaker in front of this workload does. */
   breakerState(): ReturnType<Breaker["state"]>;
@@ -54,17 +59,25 @@ const UNARY_LIMIT_MS = 30_000;
 const HOP_RETRY = { attempts: 2, baseMs: 50, capMs: 50 } as const;
 
 /**
- * A transport to one workload: round robin over its addresses, mutual TLS with the workload's name checked, deadlines
- * that only shrink, one repeat of what may be repeated within a budget of 20 %, and one breaker.
+ * A transport to one workload: round robin over its addresses, mutual TLS with the workload's name checked,
+ * deadlines that only shrink, one repeat of what may be repeated within a budget of 20 %, and one breaker.
  *
- * A dependency that refuses or hangs fails as DEPENDENCY_UNAVAILABLE with `retryAfterMs`, within the deadline.
+ * A dependency that refuses or hangs fails as DEPENDENCY_UNAVAILABLE with `retryAfterMs`, within the
+ * deadline.
  */
 export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
   const clock = options.clock ?? systemClock;
   const chance = options.chance ?? systemChance;
   const metrics = options.metrics ?? createMetrics({ service: "client", defaults: false });
   const client = openChannel(options);
-  const breaker = createBreaker({ ...options.breaker, dependency: options.workload, metrics, clock, chance });
+  const breaker = createBreaker({
+    isFailure: isUnanswered,
+    ...options.breaker,
+    dependency: options.workload,
+    metrics,
+    clock,
+    chance,
+  });
   const budget = createRetryBudget({ ratio: 0.2, minPerSecond: 1, clock });
   const observe = durationRecorder(metrics, clock);
 
@@ -77,6 +90,9 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   ): Promise<UnaryResponse<I, O>> => {
     const policy = clientPolicy(method);
     const limitMs = Math.min(timeoutMs ?? UNARY_LIMIT_MS, policy.deadlineMs ?? UNARY_LIMIT_MS);
+    // Somebody who calls without any time left says nothing about the dependency: the breaker is not asked.
+    if (limitMs <= 0)
+      throw toConnectError(new Fault("DEADLINE_EXCEEDED", { detail: "no time was left for the call" }));
     const call: UnaryCall<I, O> = {
       method,
       bytes: asBuffer(toBinary(method.input, create(method.input, input))),
@@ -177,10 +193,19 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   return promise;
 }
 
+// Speaks against the peer: it could not be reached or did not answer in time. What it answered, a refusal or
+// a defect, shows that it is there; one request that always fails must not stop all others.
+function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof Fault)) return true;
+  if (error.reason === "DEADLINE_EXCEEDED") return true;
+  if (error.reason !== "DEPENDENCY_UNAVAILABLE") return false;
+  return !(error.cause instanceof ConnectError) || error.cause.details.length === 0;
+}
+
 // Worth one repeat: nobody answered, and there is time left (the deadline of the call stays the same).
 function isUndelivered(error: unknown): boolean {
   if (!(error instanceof Fault) || error.reason !== "DEPENDENCY_UNAVAILABLE") return false;
-  return !(error.cause instanceof ConnectError) || error.cause.code === Code.Unavailable;
+  return error.cause instanceof ConnectError && error.cause.code === Code.Unavailable;
 }
 
 const policies = new WeakMap<DescMethod, MethodPolicy>();
@@ -191,7 +216,8 @@ const NO_POLICY: MethodPolicy = {
   retriedByHop: false,
 };
 
-// A foreign service, such as health, has no option of ours: it is called without a deadline of its own or a repeat.
+// A foreign service, such as health, has no option of ours: it is called without a deadline of its own or a
+// repeat.
 function clientPolicy(method: DescMethod): MethodPolicy {
   const known = policies.get(method);
   if (known !== undefined) return known;

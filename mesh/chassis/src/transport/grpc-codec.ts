@@ -5,7 +5,10 @@ import { Metadata, type MethodDefinition, type StatusObject } from "@grpc/grpc-j
 import { StatusSchema } from "@orrery/contracts/gen/google/rpc/status_pb.js";
 import { toConnectError } from "../fault/wire.ts";
 
-/** The metadata that carries a google.rpc.Status with its details; grpc-js neither writes nor reads it by itself. */
+/**
+ * The metadata that carries a google.rpc.Status with its details; grpc-js neither writes nor reads it by
+ * itself.
+ */
 const DETAILS = "grpc-status-details-bin";
 
 const TYPE_URL = "type.googleapis.com/";
@@ -21,8 +24,8 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 /**
- * How grpc-js has to serve an RPC. Bytes pass as they are: the pipeline decodes them after policy has let the caller
- * in, so that nothing of a refused caller is ever parsed.
+ * How grpc-js has to serve an RPC. Bytes pass as they are: the pipeline decodes them after policy has let the
+ * caller in, so that nothing of a refused caller is ever parsed.
  */
 export function methodDefinition(method: DescMethod): MethodDefinition<Buffer, Uint8Array> {
   const bytes = { serialize: asBuffer, deserialize: (buffer: Buffer) => buffer };

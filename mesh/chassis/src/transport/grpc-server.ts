@@ -58,15 +58,15 @@ export interface GrpcServer {
   /** Calls that are being served. */
   readonly openCalls: number;
   /**
-   * Stops accepting and waits for the calls under way, for so many milliseconds at most. Streams without an end are
-   * ended at half of that time; what is left at its end gets DEPENDENCY_UNAVAILABLE.
+   * Stops accepting and waits for the calls under way, for so many milliseconds at most. Streams without an
+   * end are ended at half of that time; what is left at its end gets DEPENDENCY_UNAVAILABLE.
    */
   drain(ms: number): Promise<void>;
 }
 
 const MIB = 1_048_576;
 const STREAM_LIMIT = 1_000;
-const SESSION_MEMORY_MIB = 64;
+const SESSION_MEMORY_MIB = 128;
 const KEEPALIVE_MS = 15_000;
 const KEEPALIVE_ANSWER_MS = 5_000;
 const AGE_LIMIT_MS = 1_800_000;
@@ -75,12 +75,13 @@ const AGE_GRACE_MS = 3_600_000;
 const LAST_WORD_MS = 250;
 
 /**
- * Opens a gRPC port: identity, policy, deadline, validation and telemetry stand before every handler, health and
- * reflection beside them.
+ * Opens a gRPC port: identity, policy, deadline, validation and telemetry stand before every handler, health
+ * and reflection beside them.
  *
- * The limits are set here because grpc-js has none by itself: message size, streams and memory for each connection, and
- * age. A connection is asked to end after a quarter of the life of our leaf, so that no peer goes on for long under an
- * identity that has been replaced; streams that are open then have an hour to end by themselves.
+ * The limits are set here because grpc-js has none by itself: message size, streams and memory for each
+ * connection, and age. A connection is asked to end after a quarter of the life of our leaf, so that no peer
+ * goes on for long under an identity that has been replaced; streams that are open then have an hour to end
+ * by themselves.
  *
  * @throws Error when the address cannot be had, or an RPC has no policy
  */
@@ -96,7 +97,7 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer
     trustDomain,
     workloadAt: (peer) => connections.workloadAt(peer),
   });
-  addServices(server, options, admission.serve, admission.gated);
+  const added = addServices(server, options, admission.serve, admission.gated);
   const connected = (socket: Socket): void => {
     socket.setNoDelay(true);
     injector.injectConnection(socket);
@@ -119,6 +120,7 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer
       injector.drain(ms + LAST_WORD_MS);
       await endCalls(admission.open, ms);
       server.forceShutdown();
+      added[Symbol.dispose]();
     },
   };
 }
@@ -146,7 +148,7 @@ function addServices(
   options: GrpcServerOptions,
   serve: (method: DescMethod, route: Route) => ServedRpc,
   gated: (caught: CaughtService, policy: ReturnType<typeof serverPolicy>) => CaughtService,
-): void {
+): Disposable {
   const services = options.routes.map(({ service }) => service);
   for (const route of options.routes) {
     const handlers = Object.fromEntries(
@@ -154,13 +156,14 @@ function addServices(
     );
     server.addService(definitionOf(route.service), handlers);
   }
-  const health = gated(healthService(services, options.health), serverPolicy(SERVER_CALLERS.health));
-  server.addService(health.definition, health.implementation);
-  if (!options.reflection) return;
-  for (const caught of reflectionServices(services)) {
-    const reflection = gated(caught, serverPolicy(SERVER_CALLERS.reflection));
-    server.addService(reflection.definition, reflection.implementation);
-  }
+  const health = healthService(services, options.health);
+  const reflection = options.reflection ? reflectionServices(services) : [];
+  const guarded = [
+    gated(health, serverPolicy(SERVER_CALLERS.health)),
+    ...reflection.map((caught) => gated(caught, serverPolicy(SERVER_CALLERS.reflection))),
+  ];
+  for (const { definition, implementation } of guarded) server.addService(definition, implementation);
+  return health;
 }
 
 function definitionOf(service: DescService): ServiceDefinition {

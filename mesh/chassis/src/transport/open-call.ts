@@ -16,8 +16,8 @@ interface CallFacts {
 }
 
 /**
- * A call while it is served. The abort signal is made when somebody asks for it: most unary handlers never do, and one
- * for each call is a measurable part of a small call's cost.
+ * A call while it is served. The abort signal is made when somebody asks for it: most unary handlers never
+ * do, and one for each call is a measurable part of a small call's cost.
  */
 export class OpenCall implements Call {
   readonly method: DescMethod;

@@ -5,13 +5,14 @@ import { ReflectionService } from "@grpc/reflection";
 import { file_google_rpc_error_details } from "@orrery/contracts/gen/google/rpc/error_details_pb.js";
 import { Health as HealthService } from "@orrery/contracts/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@orrery/contracts/gen/grpc/reflection/v1/reflection_pb.js";
-import { ServerReflection as ServerReflectionAlpha } from "@orrery/contracts/gen/grpc/reflection/v1alpha/reflection_pb.js";
+import * as alpha from "@orrery/contracts/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Health } from "../health/health.ts";
 import { asBuffer } from "./grpc-codec.ts";
 
-// Health and reflection come from their packages, which hand a definition and an implementation to `addService` of a
-// server. They are caught here instead, so that the same gate stands before them as before our own RPCs.
+// Health and reflection come from their packages, which hand a definition and an implementation to
+// `addService` of a server. They are caught here instead, so that the same gate stands before them as before
+// our own RPCs.
 
 /** What a package would have added to a server. */
 export interface CaughtService {
@@ -19,7 +20,10 @@ export interface CaughtService {
   readonly implementation: UntypedServiceImplementation;
 }
 
-/** The health service, following the process's readiness, for the server as a whole and for each service by name. */
+/**
+ * The health service, following the process's readiness, for the server as a whole and for each service by
+ * name.
+ */
 export function healthService(services: readonly DescService[], health: Health): CaughtService & Disposable {
   const names = ["", ...services.map(({ typeName }) => typeName)];
   const status = (ready: boolean): "SERVING" | "NOT_SERVING" => (ready ? "SERVING" : "NOT_SERVING");
@@ -37,12 +41,13 @@ export function healthService(services: readonly DescService[], health: Health):
 /**
  * Reflection in both versions, over the descriptors that our code was generated from.
  *
- * Health is described by the same: what the health package itself would give makes `grpcurl describe` fail with
- * "invalid map entry".
+ * Health is described by the same: what the health package itself would give makes `grpcurl describe` fail
+ * with "invalid map entry".
  */
 export function reflectionServices(services: readonly DescService[]): readonly CaughtService[] {
-  const served = [...services, HealthService, ServerReflection, ServerReflectionAlpha];
-  // The details of a status are no part of any service's descriptors, and tools that print them ask for them here.
+  const served = [...services, HealthService, ServerReflection, alpha.ServerReflection];
+  // The details of a status are no part of any service's descriptors, and tools that print them ask for them
+  // here.
   const files = filesOf([...served.map(({ file }) => file), file_google_rpc_error_details]);
   const fileDescriptorProtos = files.map((file) => asBuffer(toBinary(FileDescriptorProtoSchema, file.proto)));
   const described = Object.fromEntries(served.map(({ typeName }) => [typeName, { fileDescriptorProtos }]));

@@ -1,8 +1,9 @@
 import type { DescField, DescMessage, DescOneof, Message, MessageShape } from "@bufbuild/protobuf";
 import type { FieldViolation } from "../fault/fault.ts";
 
-// PostgreSQL's text holds no U+0000, and half a surrogate pair becomes U+FFFD on its way through UTF-8: what comes back
-// would not be what was sent. Values of google.protobuf.Value are exempt, they are kept as JSON text with escapes.
+// PostgreSQL's text holds no U+0000, and half a surrogate pair becomes U+FFFD on its way through UTF-8: what
+// comes back would not be what was sent. Values of google.protobuf.Value are exempt, they are kept as JSON
+// text with escapes.
 
 const EXEMPT = new Set(["google.protobuf.Value", "google.protobuf.Struct", "google.protobuf.ListValue"]);
 const ADVICE = "must not hold U+0000 or half of a surrogate pair";
@@ -20,7 +21,8 @@ export function unsafeStrings<D extends DescMessage>(schema: D, message: Message
 
 type Fields = Readonly<Record<string, unknown>>;
 
-// The members that can lead to a string, for each type once: most types have few, and numbers are never looked at.
+// The members that can lead to a string, for each type once: most types have few, and numbers are never
+// looked at.
 const plans = new WeakMap<DescMessage, readonly (DescField | DescOneof)[]>();
 
 function planOf(schema: DescMessage): readonly (DescField | DescOneof)[] {

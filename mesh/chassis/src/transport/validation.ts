@@ -55,8 +55,8 @@ function fieldViolation(violation: Violation): FieldViolation {
   return { field: jsonPath(violation.field), description: describe(what, violation.ruleId) };
 }
 
-// What protovalidate says names the limit ("must be less than or equal to 100"); where a rule has no text of its own,
-// the rule's id does.
+// What protovalidate says names the limit ("must be less than or equal to 100"); where a rule has no text of
+// its own, the rule's id does.
 function describe(message: string, ruleId: string): string {
   return message === "" ? `breaks the rule ${ruleId}` : message.replace(/^value /, "");
 }

@@ -9,7 +9,7 @@ import { eventually } from "../../src/testing/eventually.ts";
 import { silent, testIdentities } from "../identity/test-identities.ts";
 import { EchoService } from "../transport/echo-contract.ts";
 
-test("nothing is ready before it has started, while a probe fails, hangs on its first run, or once it stops", async () => {
+test("nothing is ready before its start, while a probe fails or hangs, and after its stop", async () => {
   using health = createHealth({ logger: silent });
   const turns: boolean[] = [];
   health.onChange((ready) => turns.push(ready));

@@ -43,7 +43,7 @@ async function start(identities: TestIdentities, env: Record<string, string> = {
 const messages = (lines: readonly Record<string, unknown>[]): unknown[] =>
   lines.map(({ message }) => message);
 
-test("a service that is asked to stop answers what is under way, releases in reverse order and exits with 0", async () => {
+test("a service that stops answers what is under way, then releases in reverse order", async () => {
   await using identities = await testIdentities();
   await using running = await start(identities);
   const serving = await eventually(() => {

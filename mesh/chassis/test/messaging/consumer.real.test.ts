@@ -116,14 +116,15 @@ describe("a consumer", () => {
     await publish(1, 50);
     const other = await nats.connect("killed");
     const began = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<void>();
     consume({
       nc: other,
       ackWaitMs: 600,
-      handle: () => {
+      handle: async (messages) => {
         began.resolve();
-        return Promise.withResolvers<never>().promise;
+        await end.promise;
+        return done(messages);
       },
-      signal: AbortSignal.timeout(60_000),
     });
     await began.promise;
     await other.close();
@@ -136,6 +137,7 @@ describe("a consumer", () => {
       },
     });
     await eventually(() => expect([...seen].sort((a, b) => a - b)).toEqual(numbers(1, 50)));
+    end.resolve();
   });
 
   test("C2: puts a poisonous message into the dead letters with its provenance, and the others flow", async () => {

@@ -10,8 +10,11 @@ import { systemClock, uuidV7 } from "../../src/time/clock.ts";
 
 const OUTBOX_SQL = fileURLToPath(new URL("../../src/outbox/outbox.sql", import.meta.url));
 
-/** A logger that only speaks of errors. */
-export const quietLogger: Logger = createLogger({ service: "test", instance: "test", level: "error" });
+/** A logger that nobody hears. */
+export const quietLogger: Logger = createLogger({
+  ...{ service: "test", instance: "test", level: "error" },
+  write: () => undefined,
+});
 
 /** A database that holds the outbox's tables and nothing else. */
 export function outboxDatabase(): Promise<TestDatabase> {

@@ -47,7 +47,7 @@ test("lines below the level are not written, security events always are", () => 
   expect(lines[1]).toMatchObject({ security_event: "policy.caller_refused", caller: "worker" });
 });
 
-test("an error is written with type, reason, stack and cause; a number that JSON lacks, as text; a long text, cut", () => {
+test("an error is written with type, reason and cause, a bigint as text, a long text cut", () => {
   const { lines, logger } = logging("info");
   const cause = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
   logger.error("failed", {
@@ -65,6 +65,14 @@ test("an error is written with type, reason, stack and cause; a number that JSON
     },
   });
   expect(String(lines[0]?.long).length).toBeLessThan(8_200);
+});
+
+test("a field that refers to itself costs the fields, not the line", () => {
+  const { lines, logger } = logging("info");
+  const self: Record<string, unknown> = {};
+  self.self = self;
+  logger.info("odd", { self });
+  expect(lines[0]).toMatchObject({ message: "odd", unreadable: true });
 });
 
 test("asking for a metric twice gives the same one, and all carry the service", async () => {

@@ -28,8 +28,8 @@ import {
   method as methodRules,
 } from "@orrery/contracts/gen/orrery/options/v1/options_pb.js";
 
-// A contract of its own for the tests of the transport, built as descriptors: one RPC of each kind, and some with
-// another policy. The chassis serves any service, so no real one is borrowed.
+// A contract of its own for the tests of the transport, built as descriptors: one RPC of each kind, and some
+// with another policy. The chassis serves any service, so no real one is borrowed.
 
 type Rules = MessageInitShape<typeof MethodRulesSchema>;
 

@@ -10,7 +10,8 @@ import { testIdentities } from "../identity/test-identities.ts";
 import { OpenService } from "./echo-contract.ts";
 import { echoBed } from "./echo-server.ts";
 
-// Whether a peer with these options is let in: with TLS 1.3 a client learns of a refusal after its own handshake.
+// Whether a peer with these options is let in: with TLS 1.3 a client learns of a refusal after its own
+// handshake.
 function letIn(port: number, options: ConnectionOptions): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const base = { port, host: "127.0.0.1", servername: "localhost", ALPNProtocols: ["h2"] };
@@ -25,7 +26,7 @@ const bundle = ({ keyPem, certPem }: { keyPem: string; certPem: string }): Conne
   cert: certPem,
 });
 
-test("a peer gets in only with a certificate of our authority that names a workload, over TLS 1.3", async () => {
+test("a peer gets in only over TLS 1.3 with a certificate of ours that names a workload", async () => {
   await using bed = await echoBed();
   await using foreign = await testIdentities();
   const { port } = bed.server.address;
@@ -64,7 +65,7 @@ test("a client does not talk to a server whose certificate names another workloa
   expect(failure.reason).toBe("DEPENDENCY_UNAVAILABLE");
 });
 
-test("health follows readiness by name, and reflection lists every service, for the operator only", async () => {
+test("health and reflection answer for every service, and the operator only", async () => {
   await using bed = await echoBed();
   const operator = (await bed.client("operator")).transport;
   const health = createClient(Health, operator);

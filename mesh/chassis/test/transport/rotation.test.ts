@@ -6,7 +6,7 @@ import { wait } from "../../src/time/wait.ts";
 import { testIdentities } from "../identity/test-identities.ts";
 import { echoBed, type NoteInit } from "./echo-server.ts";
 
-test("leaves are replaced under load without a failed call, and a stream that was open before goes on", async () => {
+test("leaves are replaced under load: no call fails and a stream that was open goes on", async () => {
   await using identities = await testIdentities();
   await using bed = await echoBed({}, { identities, maxConnectionAgeMs: 400 });
   const client = await bed.client("gateway");
@@ -34,7 +34,7 @@ test("leaves are replaced under load without a failed call, and a stream that wa
       calls += 1;
     }
   });
-  const lifetimeMs = 5_000;
+  const lifetimeMs = 20_000;
   for (let rotation = 0; rotation < 5; rotation += 1) {
     await identities.issue("echo", lifetimeMs);
     await identities.issue("gateway", lifetimeMs);

@@ -43,21 +43,22 @@ interface Deps {
 /**
  * Streams the events of a project that fit a query, live within half a second, until the signal ends it.
  *
- * @throws Fault `INVALID_QUERY` · `OVERLOADED` when this process has 1,000 watches already
+ * @throws Fault before the first frame: `INVALID_QUERY` · `OVERLOADED` when this process has 1,000 watches already
  */
-export function watchEvents(deps: Deps): (request: WatchRequest) => AsyncGenerator<WatchFrame> {
+export function watchEvents(deps: Deps): (request: WatchRequest) => AsyncIterable<WatchFrame> {
   let open = 0;
-  return async function* watch(request) {
-    const filter = filterOf(request.q, "events", deps.clock.nowMs());
-    if (open >= WATCH_LIMIT) {
-      throw new Fault("OVERLOADED", { detail: "Too many watches at once.", retryAfterMs: 5_000 });
-    }
+  const counted = async function* (request: WatchRequest, filter: Filter): AsyncGenerator<WatchFrame> {
     open++;
     try {
       yield* framesOf(deps, request, filter);
     } finally {
       open--;
     }
+  };
+  return (request) => {
+    const filter = filterOf(request.q, "events", deps.clock.nowMs());
+    if (open < WATCH_LIMIT) return counted(request, filter);
+    throw new Fault("OVERLOADED", { detail: "Too many watches at once.", retryAfterMs: 5_000 });
   };
 }
 

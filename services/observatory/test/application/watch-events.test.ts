@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { eventually } from "@orrery/mesh/testing/eventually";
 import { systemClock } from "@orrery/mesh/time/clock";
 import type { LiveEvent, LiveEvents } from "../../src/application/ports.ts";
 import { type WatchFrame, watchEvents } from "../../src/application/watch-events.ts";
@@ -55,17 +56,15 @@ async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
     begin,
     ids,
     async seen(count: number) {
-      const { eventually } = await import("@orrery/mesh/testing/eventually");
       await eventually(() => expect(frames.length).toBeGreaterThanOrEqual(count));
       return ids();
     },
     async subscribed(times = 1) {
-      const { eventually } = await import("@orrery/mesh/testing/eventually");
       await eventually(() => expect(live.subscriptions).toBe(times));
     },
     async [Symbol.asyncDispose]() {
       ended.abort();
-      await running;
+      await running.catch(() => undefined);
       await world[Symbol.asyncDispose]();
     },
   };

@@ -3,7 +3,11 @@ import type { Attempt, AttemptEnd } from "../../src/domain/attempt.ts";
 import { type HeldLease, isHopeless, stopDue, trustedUntil, wordFor } from "../../src/domain/held-lease.ts";
 
 const attempt: Attempt = {
-  ...{ jobId: "job", leaseEpoch: 1, project: "demo", task: "orrery.echo", inputJson: undefined },
+  jobId: "job",
+  leaseEpoch: 1,
+  project: "demo",
+  task: "orrery.echo",
+  inputJson: undefined,
   attempt: 1,
   maxAttempts: 5,
   timeoutMs: 1_000,

@@ -97,10 +97,17 @@ const text = (value: string): string => JSON.stringify(value);
 const timeField = (name: string, ms: number | undefined): string =>
   ms === undefined ? "" : `,"${name}":"${timeText(ms)}"`;
 
+let knownMs = Number.NaN;
+let knownText = "";
+
 /** ProtoJSON writes no fraction where there is none, and three digits for milliseconds. */
 function timeText(ms: number): string {
+  // The times of one batch are mostly the same: the last one is kept.
+  if (ms === knownMs) return knownText;
   const iso = new Date(ms).toISOString();
-  return iso.endsWith(".000Z") ? `${iso.slice(0, -5)}Z` : iso;
+  knownMs = ms;
+  knownText = iso.endsWith(".000Z") ? `${iso.slice(0, -5)}Z` : iso;
+  return knownText;
 }
 
 function durationText(ms: number): string {

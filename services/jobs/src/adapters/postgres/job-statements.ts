@@ -156,3 +156,25 @@ export const SAVE_GRANTS: Statement = {
 )
 select id from started`,
 };
+
+/** Successes, of which there are by far the most: what job.save would do for them, with a quarter of the values. */
+export const SAVE_SUCCESSES: Statement = {
+  name: "job.save_successes",
+  text: `with success as (
+  select * from unnest($1::uuid[], $2::int[], $3::float8[], $4::text[], $5::int[], $6::text[])
+  as s (id, version, end_ms, output, attempt, digest)
+), changed as (
+  update job set status = 'SUCCEEDED', version = s.version, end_time = to_timestamp(s.end_ms / 1000),
+    error_type = null, error_message = null, error_retryable = null, output = s.output
+  from success s where job.id = s.id and job.version = s.version - 1
+  returning job.id, job.expire_time
+), ended as (
+  update attempt set status = 'SUCCEEDED', end_time = to_timestamp(s.end_ms / 1000), digest = s.digest
+  from success s where attempt.job_id = s.id and attempt.attempt = s.attempt
+), freed as (
+  delete from lease using success s where lease.job_id = s.id
+), unexpiring as (
+  delete from job_expiry e using changed c where e.id = c.id and c.expire_time is not null
+)
+select id from changed`,
+};

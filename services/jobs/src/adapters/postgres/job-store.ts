@@ -16,6 +16,7 @@ import {
   LOCK_JOBS,
   SAVE_GRANTS,
   SAVE_JOBS,
+  SAVE_SUCCESSES,
 } from "./job-statements.ts";
 import { READ_ATTEMPTS, READ_JOB, SURROUNDINGS } from "./read-statements.ts";
 import { createReadyStore } from "./ready-store.ts";
@@ -59,8 +60,15 @@ export function createJobStore(pool: Pool): Jobs {
     },
     saveAll: async (tx, changes) => {
       const inOrder = [...changes].sort((a, b) => (a.job.id < b.job.id ? -1 : 1));
-      const saved = await tx.query(SAVE_JOBS, saveColumns(inOrder));
-      atTheirVersions(saved.length, inOrder.length);
+      const [successes, others] = [inOrder.filter(isSuccess), inOrder.filter((change) => !isSuccess(change))];
+      if (successes.length > 0) {
+        const saved = await tx.query(SAVE_SUCCESSES, successColumns(successes));
+        atTheirVersions(saved.length, successes.length);
+      }
+      if (others.length > 0) {
+        const saved = await tx.query(SAVE_JOBS, saveColumns(others));
+        atTheirVersions(saved.length, others.length);
+      }
     },
     saveGrants: async (tx, leases) => {
       const saved = await tx.query(SAVE_GRANTS, grantColumns(leases));
@@ -135,6 +143,19 @@ function insertColumns(changes: readonly Change[]): unknown[] {
     jobs.map((job) => job.missionId),
     jobs.map((job) => job.step),
     changes.map(({ inputText }) => inputText ?? null),
+  ];
+}
+
+const isSuccess = ({ fact }: Change): boolean => fact === "JobSucceeded";
+
+function successColumns(changes: readonly Change[]): unknown[] {
+  return [
+    changes.map(({ job }) => job.id),
+    changes.map(({ job }) => job.version),
+    changes.map(({ job }) => job.endMs ?? null),
+    changes.map(({ outputText }) => outputText ?? null),
+    changes.map(({ attempt }) => attempt?.attempt ?? null),
+    changes.map(({ attempt }) => attempt?.digest ?? null),
   ];
 }
 

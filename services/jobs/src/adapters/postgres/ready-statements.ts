@@ -38,7 +38,7 @@ where q.limited and not q.paused and ($2::text is null or q.project = $2)
   and (cardinality($3::text[]) = 0 or q.name = any($3))
   and exists (
     select 1 from queue_task t cross join lateral (
-      select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task limit 1) some
+      select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task limit 1) ready
     where t.project = q.project and t.queue = q.name and t.task = any($1::text[]))
 order by q.project, q.name limit 100 for update of q skip locked`,
 };

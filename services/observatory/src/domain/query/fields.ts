@@ -47,14 +47,14 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 
 /** Fields of the language that are not searchable yet, and what to do instead. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  template: "templates are not there yet",
-  version: "versions of templates are not there yet",
-  "error.fp": "fingerprints are not there yet; use error.type and task",
-  parent: "jobs have no parents yet",
+  template: "there are no templates",
+  version: "there are no templates with versions",
+  "error.fp": "there are no fingerprints; use error.type and task",
+  parent: "jobs have no parents",
   key: "concurrency keys are not indexed",
   actor: "who asked is not indexed",
-  has: "has: is not supported yet",
-  is: "is: is not supported yet; use status",
+  has: "what a job has is not indexed yet",
+  is: "use status instead",
 };
 
 const NAMES = Object.keys(FIELDS);
@@ -73,7 +73,7 @@ export function fieldNamed(written: string, searched: Searched): Field | { reado
   const field = name === undefined ? undefined : FIELDS[name];
   if (field !== undefined) return field;
   const notYet = Object.hasOwn(NOT_YET, lower) ? NOT_YET[lower] : undefined;
-  if (notYet !== undefined) return { problem: `${written} cannot be searched: ${notYet}` };
+  if (notYet !== undefined) return { problem: `${written}: cannot be searched yet: ${notYet}` };
   const meant = closestName(written, [...NAMES, "label."]);
   const hint = meant === undefined ? `fields are ${NAMES.join(", ")}, label.KEY` : `did you mean ${meant}?`;
   return { problem: `there is no field "${written}"; ${hint}` };

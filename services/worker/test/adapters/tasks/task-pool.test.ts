@@ -10,7 +10,9 @@ function poolOfOne() {
   const ended: AttemptResult[] = [];
   const died: string[] = [];
   const pool = new TaskPool({
-    ...{ threads: 1, settings: {}, thread },
+    threads: 1,
+    settings: {},
+    thread,
     listener: (results) => ended.push(...results),
     onDied: (cause) => died.push(String(cause)),
   });
@@ -18,8 +20,17 @@ function poolOfOne() {
 }
 
 const attempt = (jobId: string, input: string): Attempt => ({
-  ...{ jobId, leaseEpoch: 1, project: "demo", task: "any", attempt: 1, maxAttempts: 5, timeoutMs: 1_000 },
-  ...{ idempotencyKey: jobId, correlationId: "", traceparent: "", inputJson: JSON.stringify(input) },
+  jobId,
+  leaseEpoch: 1,
+  project: "demo",
+  task: "any",
+  attempt: 1,
+  maxAttempts: 5,
+  timeoutMs: 1_000,
+  idempotencyKey: jobId,
+  correlationId: "",
+  traceparent: "",
+  inputJson: JSON.stringify(input),
 });
 
 describe("a task thread", () => {

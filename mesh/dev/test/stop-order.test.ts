@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { stopOrder } from "../src/platform.ts";
+import { stopOrder } from "../src/stop-order.ts";
 
 test("the edge stops first and the database last, replicas together", () => {
   const names = [

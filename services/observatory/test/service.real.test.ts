@@ -1,0 +1,158 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "@jest/globals";
+import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import { faultFrom } from "@orrery/mesh/fault/wire";
+import { eventually } from "@orrery/mesh/testing/eventually";
+import { systemClock } from "@orrery/mesh/time/clock";
+import { callHeaders } from "@orrery/mesh/transport/route";
+import { eventText } from "./event-factory.ts";
+import { uuidAt } from "./projection-factory.ts";
+import { startService, type TestService } from "./service-factory.ts";
+
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const asked = (project = "demo", signal?: AbortSignal) => ({
+  headers: callHeaders({
+    onBehalf: { project, principal: "key-1", scopes: ["read"] },
+    correlationId: "c-1",
+    traceparent: TRACEPARENT,
+  }),
+  ...(signal === undefined ? {} : { signal }),
+});
+
+function lifeOf(number: number) {
+  const timeMs = systemClock.nowMs();
+  const id = uuidAt(timeMs, number);
+  const event = (version: number, name: string, job: Record<string, unknown>, attempt?: unknown) =>
+    eventText({ id, version, name, timeMs: timeMs + version }, job, { attempt });
+  const started = new Date(timeMs + 2).toISOString();
+  return {
+    id,
+    events: [
+      event(1, "JobQueued", { input: { n: number } }),
+      event(
+        2,
+        "JobStarted",
+        { status: "RUNNING", attempt: 1, startTime: started },
+        { attempt: 1, status: "RUNNING", worker: "w-1", startTime: started },
+      ),
+      event(
+        3,
+        "JobSucceeded",
+        { status: "SUCCEEDED", attempt: 1, startTime: started, endTime: started, output: number },
+        { attempt: 1, status: "SUCCEEDED", worker: "w-1", startTime: started, endTime: started },
+      ),
+    ],
+  };
+}
+
+async function projected(service: TestService, id: string, minVersion: number) {
+  const { job } = await service.client.getJob({ id, minVersion }, asked());
+  return job;
+}
+
+describe("the observatory as a process", () => {
+  test("what is published is listed, read, searched and shown as events", async () => {
+    await using service = await startService(["default"]);
+    const { id, events } = lifeOf(1);
+    await service.publish(...events);
+    const job = await projected(service, id, 3);
+    expect(job).toMatchObject({ id, status: Job_Status.SUCCEEDED, version: 3 });
+    expect(job?.input?.kind.case).toBe("structValue");
+    expect(job?.output?.kind).toEqual({ case: "numberValue", value: 1 });
+
+    const { client } = service;
+    const list = await client.listJobs({ q: `status:succeeded id:${id}` }, asked());
+    expect(list).toMatchObject({ totalSize: 1, totalExact: true, complete: true, nextPageToken: "" });
+    expect(list.jobs.map((found) => [found.id, found.input, found.output])).toEqual([
+      [id, undefined, undefined],
+    ]);
+    const { attempts } = await client.listJobAttempts({ id }, asked());
+    expect(attempts.map(({ attempt, worker }) => [attempt, worker])).toEqual([[1, "w-1"]]);
+    const history = await client.listJobEvents({ id, pageSize: 2 }, asked());
+    expect(history.events.map((event) => event.aggregateVersion)).toEqual([1, 2]);
+    const found = await client.listEvents({ q: "event:JobStarted" }, asked());
+    expect(found.events.map((event) => event.eventType)).toEqual(["orrery.events.v1.jobs.JobStarted"]);
+    await eventually(async () => {
+      const { lagMs } = await client.listJobs({}, asked());
+      expect(lagMs).toBeLessThan(2_000);
+    });
+    expect((await client.getMetrics({}, asked())).figures.length).toBeGreaterThan(5);
+    expect((await client.listAlerts({}, asked())).alerts).toEqual([]);
+  });
+
+  test("another project sees nothing, and a caller without a project is refused", async () => {
+    await using service = await startService([]);
+    const { id, events } = lifeOf(2);
+    await service.publish(...events);
+    await projected(service, id, 3);
+    expect((await service.client.listJobs({}, asked("second"))).totalSize).toBe(0);
+    await expect(service.client.getJob({ id }, asked("second"))).rejects.toMatchObject({
+      code: Code.NotFound,
+    });
+    await expect(service.client.listJobs({})).rejects.toMatchObject({ code: Code.PermissionDenied });
+  });
+
+  test("a query that cannot be read is INVALID_QUERY, on a list and on a watch", async () => {
+    await using service = await startService([]);
+    const refused = await service.client
+      .listJobs({ q: "statsu:x" }, asked())
+      .catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ConnectError);
+    expect(faultFrom(refused)).toMatchObject({ reason: "INVALID_QUERY" });
+    const watch = service.client.watchEvents({ q: "is:stuck" }, asked());
+    await expect(watch[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: Code.InvalidArgument });
+  });
+
+  test("a watch gets events live, and a resume after kill -9 leaves none out", async () => {
+    await using service = await startService([]);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    // Resolves once the service has admitted the watch; what is published from then on is in it.
+    const watch = async (lastEventId: string) => {
+      const admitted = Promise.withResolvers<void>();
+      const options = { ...asked("demo", stop.signal), onHeader: () => admitted.resolve() };
+      const follow = async () => {
+        for await (const { id, event } of service.client.watchEvents({ lastEventId }, options)) {
+          if (event !== "reset") seen.push(id);
+        }
+      };
+      const followed = follow().catch(() => undefined);
+      await admitted.promise;
+      return { followed };
+    };
+    const idsOf = (events: readonly string[]) =>
+      events.map((event) => (JSON.parse(event) as { eventId: string }).eventId);
+    const first = lifeOf(3);
+    const watching = await watch("");
+    await service.publish(...first.events);
+    await eventually(() => expect(seen).toEqual(idsOf(first.events)));
+    await service.killAndStart();
+    await watching.followed;
+    const missed = lifeOf(4);
+    await service.publish(...missed.events);
+    const resumed = await watch(seen.at(-1) ?? "");
+    await eventually(() => expect(seen).toEqual(expect.arrayContaining(idsOf(missed.events))));
+    stop.abort();
+    await resumed.followed;
+  });
+
+  test("the overview is complete with the jobs service and answers without it", async () => {
+    await using service = await startService(["default", "bulk"]);
+    const { id, events } = lifeOf(5);
+    await service.publish(...events);
+    await projected(service, id, 3);
+    const overview = await service.client.getOverview({}, asked());
+    expect(overview).toMatchObject({
+      project: "demo",
+      readModel: "embedded",
+      totalJobs: 1,
+      jobs: { SUCCEEDED: 1 },
+    });
+    expect(overview.queues.map(({ name }) => name)).toEqual(["bulk", "default"]);
+    expect((await service.client.listQueues({}, asked())).queues).toHaveLength(2);
+    await service.stopJobs();
+    const alone = await service.client.getOverview({}, asked());
+    expect(alone).toMatchObject({ complete: false, totalJobs: 1, queues: [] });
+    await expect(service.client.listQueues({}, asked())).rejects.toMatchObject({ code: Code.Unavailable });
+  });
+});
