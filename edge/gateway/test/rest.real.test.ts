@@ -101,7 +101,7 @@ describe("a submission", () => {
     expect(jobs.batchSizes.reduce((sum, size) => sum + size)).toBe(150);
   });
 
-  test("that is refused leaves its neighbours alone, and names the field as its caller knows it", async () => {
+  test("that is refused leaves its neighbours alone and names the field as its caller knows it", async () => {
     const [good, bad] = await Promise.all([
       post("/v1/jobs", { task: "t" }),
       post("/v1/jobs", { task: "refused" }),
@@ -215,6 +215,9 @@ describe("who may", () => {
     const response = await post("/v1/jobs", { task: "t" }, auth("read"));
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ reason: "SCOPE_MISSING" });
+    expect(bed.lines).toContainEqual(
+      expect.objectContaining({ security_event: "edge.scope_refused", principal: "read", scope: "submit" }),
+    );
     expect(jobs.batches).toEqual([]);
   });
 

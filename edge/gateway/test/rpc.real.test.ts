@@ -104,7 +104,7 @@ async function failureOf(action: Promise<unknown>): Promise<ConnectError> {
 }
 
 describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) => {
-  test("a submission joins the batches, with the key's project and the header's idempotency key", async () => {
+  test("a submission joins the batches, with the key's project and the header's key", async () => {
     const client = jobsBy(protocol, {
       ...auth("second"),
       "idempotency-key": '"again"',
@@ -192,6 +192,30 @@ describe("a stream of submissions", () => {
     expect(answers.get(7)).toBe(`${PUBLIC_URL}/problems/INVALID_REQUEST`);
     expect(Math.max(...jobs.batchSizes)).toBeLessThanOrEqual(1_000);
     expect(jobs.batchSizes.length).toBeLessThan(500);
+  });
+
+  test("is counted job by job against the rate of its key", async () => {
+    await using slow = await startTestBed(
+      { jobs: new FakeJobs().implementation },
+      { rateLimit: { requests: 11, windowMs: 60_000 } },
+    );
+    const client = createClient(
+      JobsService,
+      createGrpcTransport({
+        baseUrl: `https://localhost:${slow.gateway.edgeGrpc.port}`,
+        nodeOptions: { ca: slow.caPem },
+      }),
+    );
+    async function* requests() {
+      for (let index = 0; index < 20; index += 1) yield { index, job: { task: "t" } };
+    }
+    const results: (string | undefined)[] = [];
+    for await (const { outcome } of client.submitJobStream(requests(), { headers: auth() })) {
+      results.push(outcome?.result.case);
+    }
+    expect(results.filter((result) => result === "job")).toHaveLength(10);
+    expect(results.filter((result) => result === "error")).toHaveLength(10);
+    expect(slow.lines.filter((line) => line.security_event === "edge.rate_limited")).toHaveLength(1);
   });
 
   test("names the reason of a message without a job", async () => {

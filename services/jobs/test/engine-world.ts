@@ -39,6 +39,8 @@ export interface EngineWorld extends AsyncDisposable {
   stream<I, O>(rpc: string, requests: I, as?: As): AsyncIterable<O>;
   /** The facts that a job has been through, without the word Job. */
   sequence(id: string): Promise<string[]>;
+  /** Connections of the owner of the tables, who may do what the service may not. */
+  administrator(): Pool;
   /** Another replica on the same database. */
   replica(): EngineWorld;
 }
@@ -48,16 +50,16 @@ export async function engineWorld(): Promise<EngineWorld> {
   const database = await testDatabase({ migrations: MIGRATIONS, name: "jobs", roles: ["jobs"] });
   const scope = new AsyncDisposableStack();
   scope.use(database);
-  return open(scope, () => database.openPool(6, { role: "jobs" }));
+  return open(scope, (role) => database.openPool(6, role === undefined ? {} : { role }));
 }
 
-function open(scope: AsyncDisposableStack, openPool: () => Pool): EngineWorld {
+function open(scope: AsyncDisposableStack, openPool: (role?: string) => Pool): EngineWorld {
   const stop = new AbortController();
-  const pool = openPool();
+  const pool = openPool("jobs");
   const metrics = createMetrics({ service: "jobs", defaults: false });
   const engine: Engine = createEngine({
     commandPool: pool,
-    leasePool: openPool(),
+    leasePool: openPool("jobs"),
     instance: "jobs-test",
     version: "0.1.0",
     clock: systemClock,
@@ -87,6 +89,7 @@ function open(scope: AsyncDisposableStack, openPool: () => Pool): EngineWorld {
       const rows = await pool.query<{ event_type: string }>({ name: "test.sequence", text }, [id]);
       return rows.map(({ event_type }) => event_type.slice(event_type.lastIndexOf(".Job") + 4));
     },
+    administrator: () => openPool(),
     replica: () => open(scope, openPool),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   };

@@ -9,10 +9,15 @@ let world: EngineWorld;
 beforeAll(async () => {
   world = await engineWorld();
 });
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
 
 let tasks = 0;
-const aTask = (): string => `task-${(tasks += 1)}`;
+function aTask(): string {
+  tasks += 1;
+  return `task-${tasks}`;
+}
 
 async function submit(more: object = {}): Promise<{ id: string; task: string }> {
   const task = aTask();

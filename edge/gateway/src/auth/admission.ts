@@ -3,6 +3,7 @@ import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { authenticate, type HeaderReader } from "./authenticate.ts";
 import type { Caller, KeyStore } from "./key-store.ts";
 import { type RateLimiter, type RateState, rateLimitHeaders } from "./rate-limiter.ts";
+import { SECURITY_EVENT } from "./security-events.ts";
 
 /** What admission reads of a request, and writes to it. */
 export interface Admittee {
@@ -21,6 +22,12 @@ export interface Admission {
    * @throws Fault UNAUTHENTICATED · PROJECT_FORBIDDEN · RATE_LIMITED with the time to wait
    */
   admit(request: Admittee): Caller;
+  /**
+   * Takes one more request of a caller's quota, for each item of a stream that was admitted as one.
+   *
+   * @throws Fault RATE_LIMITED with the time to wait
+   */
+  spend(caller: Caller): RateState;
 }
 
 export function createAdmission(options: {
@@ -29,20 +36,36 @@ export function createAdmission(options: {
   logger: Logger;
 }): Admission {
   const { keys, limiter, logger } = options;
+  const refused = new Set<string>();
+  const take = (caller: Caller): RateState => {
+    const rate = limiter.take(caller.id);
+    // One line for each time that a key runs dry, not for each request that is refused meanwhile.
+    if (rate.allowed) refused.delete(caller.id);
+    else if (!refused.has(caller.id)) {
+      refused.add(caller.id);
+      logger.security(SECURITY_EVENT.RATE_LIMITED, { principal: caller.id, project: caller.project });
+    }
+    return rate;
+  };
+  const requireAllowed = (rate: RateState): RateState => {
+    if (rate.allowed) return rate;
+    throw new Fault("RATE_LIMITED", {
+      detail: `The key has used up its ${limiter.limit.requests} requests.`,
+      retryAfterMs: rate.retryAfterMs,
+    });
+  };
   return {
     admit: (request) => {
       Object.assign(request.answerHeaders, rateLimitHeaders(limiter.limit, undefined));
       const caller = authenticated(keys, request, logger);
-      const rate = limiter.take(caller.id);
+      const rate = take(caller);
       request.caller = caller;
       request.rate = rate;
       Object.assign(request.answerHeaders, rateLimitHeaders(limiter.limit, rate));
-      if (rate.allowed) return caller;
-      throw new Fault("RATE_LIMITED", {
-        detail: `The key has used up its ${limiter.limit.requests} requests.`,
-        retryAfterMs: rate.retryAfterMs,
-      });
+      requireAllowed(rate);
+      return caller;
     },
+    spend: (caller) => requireAllowed(take(caller)),
   };
 }
 
@@ -52,7 +75,7 @@ function authenticated(keys: KeyStore, request: Admittee, logger: Logger): Calle
   } catch (error) {
     if (error instanceof Fault) {
       const denied = error.reason === "PROJECT_FORBIDDEN";
-      logger.security(denied ? "project_forbidden" : "authentication_failed", {
+      logger.security(denied ? SECURITY_EVENT.PROJECT_REFUSED : SECURITY_EVENT.AUTHENTICATION_FAILED, {
         reason: error.reason,
         correlationId: request.correlationId,
       });

@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from "node:crypto";
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { type Caller, isScope, type KeyStore } from "./key-store.ts";
+import { SECURITY_EVENT } from "./security-events.ts";
 
 interface HashedKey {
   readonly digest: Buffer;
@@ -52,7 +53,7 @@ export function openKeyFile(options: {
   const reread = () => {
     try {
       keys = parseKeyFile(readFileSync(options.path, "utf8"));
-      options.logger.security("api_keys_reloaded", { keys: keys.size });
+      options.logger.security(SECURITY_EVENT.KEYS_RELOADED, { keys: keys.size });
     } catch (error) {
       options.logger.error("the key file cannot be read; the keys before stay in force", {
         error: error instanceof Error ? error.message : String(error),

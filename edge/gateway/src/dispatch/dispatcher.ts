@@ -13,9 +13,10 @@ import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { requireScope } from "../auth/authenticate.ts";
+import { SECURITY_EVENT } from "../auth/security-events.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { EdgeCall } from "./edge-call.ts";
-import type { EdgeMethod } from "./edge-methods.ts";
+import { type EdgeMethod, nameOf } from "./edge-methods.ts";
 import { fillFromHeaders } from "./header-fields.ts";
 import { isStreaming, isUnary } from "./method-kinds.ts";
 import { completeProblem } from "./outcome-problem.ts";
@@ -59,6 +60,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const admit = (method: DescMethod, call: EdgeCall): Admitted => {
     const edge = options.methods.get(method);
     if (edge === undefined) throw notServed(method);
+    const { id: principal, project, scopes } = call.caller;
+    if (!scopes.includes(edge.scope)) {
+      const { scope } = edge;
+      options.logger.security(SECURITY_EVENT.SCOPE_REFUSED, {
+        principal,
+        project,
+        scope,
+        rpc: nameOf(method),
+      });
+    }
     requireScope(call.caller, edge.scope);
     return { edge, call };
   };
@@ -170,6 +181,7 @@ function submitStream(
   const each = { ...call, timeoutMs: undefined, bodyBytes: undefined };
   return unorderedMap(requests, LIMITS.streamSubmissions, async ({ index, job }) => {
     try {
+      call.spend?.();
       if (job === undefined) throw new Fault("INVALID_REQUEST", { detail: "The message holds no job." });
       const { job: accepted, replayed } = await options.submissions.submit(job, each);
       if (accepted === undefined) throw new Fault("INTERNAL", { detail: "The answer holds no job." });

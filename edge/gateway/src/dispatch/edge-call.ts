@@ -17,6 +17,8 @@ export interface EdgeCall {
   readonly timeoutMs?: number | undefined;
   /** Bytes of the body that the request came in, where they are known. */
   readonly bodyBytes?: number | undefined;
+  /** Counts one item of a stream against the caller's rate. @throws Fault RATE_LIMITED */
+  readonly spend?: () => void;
   /** Told once the service has admitted a stream, before its first message. */
   readonly onAdmitted?: () => void;
 }

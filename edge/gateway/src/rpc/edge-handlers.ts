@@ -148,6 +148,7 @@ function openCall(
       instance: pathOf(method),
       signal: gone.signal,
       timeoutMs: remainingMs(call.getDeadline(), clock),
+      spend: () => admission.spend(caller),
     };
   } finally {
     const metadata = new Metadata();

@@ -98,3 +98,23 @@ test("anyone learns whether it lives and is ready, and only operator and prometh
   expect((await ask("/nothing")).status).toBe(404);
   expect((await ask("/__proto__", readers.operator)).status).toBe(404);
 });
+
+test("behind a mesh's proxy the admin port speaks plainly and believes the proxy's word", async () => {
+  using health = createHealth({ logger: silent });
+  const admin = await listenAdmin({
+    address: { host: "127.0.0.1", port: 0 },
+    health,
+    metrics: createMetrics({ service: "echo", defaults: false }),
+    identitySource: "linkerd",
+  });
+  await using _closing = { [Symbol.asyncDispose]: () => admin.close() };
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${admin.address.port}${path}`, { headers })).status;
+  const named = (workload: string): Record<string, string> => ({
+    "l5d-client-id": `${workload}.orrery.serviceaccount.identity.linkerd.cluster.local`,
+  });
+  expect(await ask("/healthz")).toBe(200);
+  expect(await ask("/metrics")).toBe(403);
+  expect(await ask("/metrics", named("gateway"))).toBe(403);
+  expect(await ask("/metrics", named("prometheus"))).toBe(200);
+});

@@ -3,6 +3,8 @@ import { Fault } from "../../src/fault/fault.ts";
 import { faultFrom } from "../../src/fault/wire.ts";
 import { eventually } from "../../src/testing/eventually.ts";
 import { callHeaders } from "../../src/transport/call.ts";
+import { openChannel } from "../../src/transport/client-channel.ts";
+import { errorFrom } from "../../src/transport/grpc-codec.ts";
 import { requireOnBehalf } from "../../src/transport/route.ts";
 import { collect, echoBed, notes } from "./echo-server.ts";
 
@@ -278,6 +280,61 @@ test("draining lets calls under way finish, refuses new ones and ends streams wi
   expect((await chat).reason).toBe("DEPENDENCY_UNAVAILABLE");
   await drained;
   expect((await failure(client.echo({}, { timeoutMs: 500 }))).reason).toBe("DEPENDENCY_UNAVAILABLE");
+});
+
+test("a call that outlives the drain is told that the server stops", async () => {
+  await using bed = await echoBed({ echo: () => new Promise(() => {}) });
+  const call = failure((await bed.client("gateway")).echo({}));
+  await eventually(() => expect(bed.server.openCalls).toBe(1));
+  await bed.server.drain(50);
+  expect(await call).toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE", message: "the server is stopping" });
+});
+
+test("bytes that are no message are the caller's fault, and never parsed for one who may not call", async () => {
+  await using bed = await echoBed();
+  const raw = async (workload: string): Promise<string> => {
+    const identity = await bed.identities.of(workload);
+    const channel = openChannel({ workload: "echo", addresses: [bed.server.address], identity });
+    const answer = Promise.withResolvers<string>();
+    const same = (bytes: Buffer): Buffer => bytes;
+    const path = "/orrery.echo.v1.EchoService/Echo";
+    channel.makeUnaryRequest(path, same, same, Buffer.from([0xff, 0xff, 0xff]), (error) =>
+      answer.resolve(error === null ? "OK" : faultFrom(errorFrom(error)).reason),
+    );
+    return answer.promise.finally(() => channel.close());
+  };
+  expect(await raw("gateway")).toBe("INVALID_REQUEST");
+  expect(await raw("stranger")).toBe("CALLER_NOT_ALLOWED");
+});
+
+test("a client does not run ahead of a server that does not read", async () => {
+  let sent = 0;
+  const text = "x".repeat(100_000);
+  const go = Promise.withResolvers<void>();
+  await using bed = await echoBed({
+    join: async (all) => {
+      await go.promise;
+      let count = 0;
+      for await (const _note of all) count += 1;
+      return { text: String(count) };
+    },
+  });
+  const many = async function* (): AsyncIterable<{ text: string }> {
+    for (; sent < 500; sent += 1) yield { text };
+  };
+  const joined = (await bed.client("gateway")).join(many());
+  let before = -1;
+  await eventually(
+    () => {
+      const settled = sent === before && sent > 0;
+      before = sent;
+      expect(settled).toBe(true);
+    },
+    { everyMs: 200 },
+  );
+  expect(sent).toBeLessThan(200);
+  go.resolve();
+  expect((await joined).text).toBe("500");
 });
 
 test("calls are spread over all addresses", async () => {
