@@ -79,6 +79,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     submissions,
     publicUrl,
     logger,
+    ready: parts.ready,
   });
   const limiter = createRateLimiter(parts.rateLimit, clock);
   const admission = createAdmission({ keys: parts.keys, limiter, logger });

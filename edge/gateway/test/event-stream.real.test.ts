@@ -103,6 +103,22 @@ test("a client that goes away ends the call behind it", async () => {
   await eventually(() => expect(jobs.cancelledWatches).toBe(before + 1));
 });
 
+test("a watch that nobody admits is a 503 while the service answers nothing, and waits otherwise", async () => {
+  const id = await submitted("hangs");
+  bed.setReady(false);
+  const response = await watch(`/v1/jobs/${id}:watch`);
+  bed.setReady(true);
+  expect(response.status).toBe(503);
+  expect(response.headers.get("retry-after")).toBe("1");
+  const controller = new AbortController();
+  const waiting = await fetch(`${bed.url}/v1/jobs/${id}:watch`, {
+    headers: { authorization },
+    signal: controller.signal,
+  });
+  expect(waiting.status).toBe(200);
+  controller.abort();
+});
+
 test("a watch as lines of JSON has one message a line", async () => {
   const id = await submitted("ends");
   const response = await watch(`/v1/jobs/${id}:watch`, { accept: "application/x-ndjson" });

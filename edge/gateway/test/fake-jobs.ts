@@ -17,7 +17,8 @@ type Frame = MessageInitShape<typeof WatchJobResponseSchema>;
 
 /**
  * A jobs service that keeps its jobs in memory. The task says what becomes of a job: `ends` succeeds when it
- * is watched, `waits` never ends, `refused` is refused, `busy` is in flight already.
+ * is watched, `waits` never ends, `hangs` is never admitted to a watch, `refused` is refused, `busy` is in
+ * flight already.
  */
 export class FakeJobs {
   readonly jobs = new Map<string, Job>();
@@ -89,6 +90,10 @@ export class FakeJobs {
     this.calls.push(call);
     const job = this.#find(id, call);
     if (lastEventId === "2") return;
+    if (job.task === "hangs") {
+      await this.#gone(call);
+      return;
+    }
     call.accept();
     if (job.task === "silent") {
       await this.#gone(call);

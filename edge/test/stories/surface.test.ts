@@ -419,8 +419,8 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
       expect(answer.headers.get("content-type")).toContain("application/problem+json");
       expect(answer.body.fieldViolations[0]?.field ?? answer.body.detail).toContain(field);
       expect(platform.run.edges.map((edge) => `${edge}/problems/${answer.body.reason}`)).toContain(
-          answer.body.type,
-        );
+        answer.body.type,
+      );
     });
 
     test.each<[string, string, number, string]>([

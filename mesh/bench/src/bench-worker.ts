@@ -31,7 +31,7 @@ export async function runBenchWorker(options: {
   scope.defer(() => rmSync(folder, { recursive: true, force: true }));
   const transport = createGrpcTransport({
     workload: "jobs",
-    addresses: (options.run.services["jobs"] ?? []).map(({ grpc }) => addressOf(grpc)),
+    addresses: (options.run.services.jobs ?? []).map(({ grpc }) => addressOf(grpc)),
     identity: scope.use(await loadIdentity(identityOf(options.run, folder))),
   });
   scope.defer(() => transport.close());
@@ -87,7 +87,7 @@ class Outbox implements AsyncIterable<Said> {
 }
 
 function identityOf(run: RunFile, folder: string) {
-  const files = run.identities["worker"];
+  const files = run.identities.worker;
   if (files === undefined) throw new Error("no identity worker in run.json");
   const identityFile = join(folder, "worker.pem");
   writeFileSync(identityFile, readFileSync(files.keyFile, "utf8") + readFileSync(files.certFile, "utf8"), {

@@ -38,7 +38,7 @@ async function pair(
 }
 
 await using bed = await startTestBed();
-const pgPool = new pg.Pool({ connectionString: bed.environment["ORRERY_TEST_POSTGRES"], max: 10 });
+const pgPool = new pg.Pool({ connectionString: bed.environment.ORRERY_TEST_POSTGRES, max: 10 });
 const graphile = new GraphilePeer(await loadGraphile(join(BINARY_CACHE, "peers")), pgPool);
 await using platform = await Platform.start({ ORRERY_PORT: "4740" });
 const orrery = new OrreryCase(platform);

@@ -85,7 +85,7 @@ export class OrreryCase {
       run: this.#platform.run,
       task: "bench.tick",
       queue: "ticks",
-      onLease: ({ labels }) => void begun.set(labels["item"] ?? "", performance.now()),
+      onLease: ({ labels }) => void begun.set(labels.item ?? "", performance.now()),
     });
     try {
       await atRate(perSecondRate, count, async (item) => {

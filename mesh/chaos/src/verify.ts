@@ -76,7 +76,7 @@ export async function verify(platform: Platform, journal: Journal, run: string):
 /** How many events the broker recognised as published before, over all processes that are alive. */
 export async function duplicates(platform: Platform): Promise<number> {
   const pages = await Promise.all(
-    (platform.run.services["jobs"] ?? []).map(({ admin }) => platform.admin(`${admin}/metrics`)),
+    (platform.run.services.jobs ?? []).map(({ admin }) => platform.admin(`${admin}/metrics`)),
   );
   const counts = pages.flatMap(({ text }) => [
     ...text.matchAll(/^orrery_outbox_duplicates_total\{[^}]*\} (\d+)/gm),

@@ -36,7 +36,7 @@ describe("over mutual TLS", () => {
 
   const ask = (args: readonly string[]): Promise<Said> =>
     new Promise((done) => {
-      execFile(grpcurl, [...args], { timeout: 15_000 }, (error, stdout, stderr) => {
+      execFile(grpcurl, ["-connect-timeout", "3", ...args], { timeout: 15_000 }, (error, stdout, stderr) => {
         done({ code: error === null ? 0 : 1, text: stdout + stderr });
       });
     });
@@ -105,7 +105,9 @@ describe("over mutual TLS", () => {
     const { grpc, admin } = only("jobs");
     const id = { id: "01890000-0000-7000-8000-000000000000" };
     for (const identity of ["observatory", "operator"]) {
-      const call = ["-d", JSON.stringify(id), grpc, "orrery.jobs.v1.JobsService/GetJob"];
+      const protos = ["-import-path", "proto", "-import-path", "proto/vendor"];
+      const source = [...protos, "-proto", "orrery/jobs/v1/jobs_service.proto"];
+      const call = [...source, "-d", JSON.stringify(id), grpc, "orrery.jobs.v1.JobsService/GetJob"];
       const { text } = await ask([...as(identity), ...call]);
       expect(text).toContain("PermissionDenied");
     }
@@ -149,7 +151,7 @@ describe("over mutual TLS", () => {
   });
 
   test("leaves are renewed while calls go on, and none of them fails", async () => {
-    const before = readFileSync(platform.run.identities["jobs"]?.certFile ?? "", "utf8");
+    const before = readFileSync(platform.run.identities.jobs?.certFile ?? "", "utf8");
     const seen = new Set([before]);
     const end = Date.now() + 100_000;
     let calls = 0;
@@ -160,7 +162,7 @@ describe("over mutual TLS", () => {
       });
       expect([calls, status]).toEqual([calls, 200]);
       calls += 1;
-      seen.add(readFileSync(platform.run.identities["jobs"]?.certFile ?? "", "utf8"));
+      seen.add(readFileSync(platform.run.identities.jobs?.certFile ?? "", "utf8"));
     }
     expect(seen.size).toBeGreaterThanOrEqual(3);
   }, 150_000);

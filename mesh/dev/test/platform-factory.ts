@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WORKLOADS } from "@orrery/mesh/topology";
+import { WORKLOADS, type Workload } from "@orrery/mesh/topology";
 import { Platform } from "../src/platform.ts";
 import { type RunFile, runFileIn } from "../src/run-file.ts";
 import { readSettings, type Settings } from "../src/settings.ts";
@@ -11,6 +11,9 @@ export const STAND_INS = WORKLOADS.map((workload) => ({
   ...workload,
   folder: "mesh/dev/testing/fake-service",
 }));
+
+/** The same, but each takes three seconds before it looks at its certificate. */
+export const LATE_STAND_INS = STAND_INS.map((workload) => ({ ...workload, main: "src/late-main.ts" }));
 
 /** A platform of real servers and stand-in services in a home of its own, with what it printed. */
 export interface TestPlatform extends AsyncDisposable {
@@ -25,13 +28,16 @@ export interface TestPlatform extends AsyncDisposable {
  * Starts one; `settings` as a user would give them. It is stopped and its home removed at the end of its
  * block.
  */
-export async function testPlatform(settings: Readonly<Record<string, string>> = {}): Promise<TestPlatform> {
+export async function testPlatform(
+  settings: Readonly<Record<string, string>> = {},
+  workloads: readonly Workload[] = STAND_INS,
+): Promise<TestPlatform> {
   const home = mkdtempSync(join(tmpdir(), "orrery-launcher-"));
   const read = readSettings({ ORRERY_PORT: "4840", ...settings, ORRERY_HOME: home });
   const printed: string[] = [];
   const platform = await Platform.start({
     settings: read,
-    workloads: STAND_INS,
+    workloads,
     print: (line) => printed.push(line),
     signal: new AbortController().signal,
   });

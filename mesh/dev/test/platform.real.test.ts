@@ -12,14 +12,14 @@ import { ROOT } from "../src/places.ts";
 import { isAlive } from "../src/process-table.ts";
 import { isReady } from "../src/readiness.ts";
 import { runFileIn } from "../src/run-file.ts";
-import { type TestPlatform, testPlatform } from "./platform-factory.ts";
+import { LATE_STAND_INS, type TestPlatform, testPlatform } from "./platform-factory.ts";
 
 let bed: TestPlatform;
 beforeAll(async () => {
   bed = await testPlatform({ ORRERY_LEAF_TTL: "4s", REPLICAS: "2" });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+  await bed?.[Symbol.asyncDispose]();
 }, 60_000);
 
 const filesOf = (name: string) => {
@@ -185,6 +185,13 @@ describe("leaf certificates", () => {
   }, 30_000);
 });
 
+describe("a start that takes longer than a leaf lives", () => {
+  test("ends ready: leaves are renewed while it goes on", async () => {
+    await using late = await testPlatform({ ORRERY_PORT: "4980", ORRERY_LEAF_TTL: "2s" }, LATE_STAND_INS);
+    await isReady(`${late.run().edge}/readyz`);
+  }, 120_000);
+});
+
 describe("a process that is killed", () => {
   const pidOf = (name: string): number => {
     const run = bed.run();
@@ -244,7 +251,7 @@ describe("ports", () => {
     } finally {
       occupied.close();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("a launcher that was killed", () => {
@@ -256,7 +263,7 @@ describe("a launcher that was killed", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     try {
-      await eventually(() => expect(existsSync(runFileIn(home))).toBe(true), { withinMs: 30_000 });
+      await eventually(() => expect(existsSync(runFileIn(home))).toBe(true), { withinMs: 90_000 });
       const run = JSON.parse(readFileSync(runFileIn(home), "utf8"));
       const left = [run.postgres.pid, run.nats.pid, run.services.jobs[0].pid];
       first.kill("SIGKILL");
@@ -267,7 +274,7 @@ describe("a launcher that was killed", () => {
         stdio: ["ignore", "pipe", "inherit"],
       });
       await eventually(() => expect(JSON.parse(readFileSync(runFileIn(home), "utf8")).pid).toBe(second.pid), {
-        withinMs: 30_000,
+        withinMs: 90_000,
       });
       expect(left.some(isAlive)).toBe(false);
       const now = JSON.parse(readFileSync(runFileIn(home), "utf8"));
@@ -279,5 +286,5 @@ describe("a launcher that was killed", () => {
       first.kill("SIGKILL");
       rmSync(home, { recursive: true, force: true });
     }
-  }, 90_000);
+  }, 240_000);
 });

@@ -36,7 +36,8 @@ try {
   const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
   console.log(
     `${readModel.name}: ${values.documents} documents, ${result.compared} queries (seed ${values.seed}), ` +
-      `${result.found} ids, ${result.empty} empty answers, ${result.differences.length} differences, ${seconds} s`,
+      `${result.found} ids, ${result.empty} empty answers, ` +
+      `${result.differences.length} differences, ${seconds} s`,
   );
   process.exitCode = result.differences.length === 0 ? 0 : 1;
   if (readModel.name === "elasticsearch") await readModel.reset();

@@ -1,6 +1,8 @@
 import { uuidAt } from "./projection-factory.ts";
 
-/** The JSON of an event about a job, as the jobs service publishes it; `told` replaces fields of the envelope. */
+/**
+ * The JSON of an event about a job, as the jobs service publishes it; `told` replaces fields of the envelope.
+ */
 export function eventText(
   about: { id: string; version: number; name: string; timeMs: number; project?: string },
   job: Record<string, unknown> = {},

@@ -1,5 +1,5 @@
-// Documents and queries by chance, for holding every engine against the naive evaluator. Pools are small, so that
-// ties, missing values and texts that differ in letter case only come up all the time.
+// Documents and queries by chance, for holding every engine against the naive evaluator. Pools are small, so
+// that ties, missing values and texts that differ in letter case only come up all the time.
 import type { JobOrder } from "../src/domain/job-order.ts";
 import { STATUSES } from "../src/domain/query/check.ts";
 import type { SearchedJob } from "../src/domain/search-keys.ts";

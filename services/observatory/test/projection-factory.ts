@@ -1,5 +1,5 @@
 import type { Projection } from "../src/domain/projection.ts";
-import { type SearchedJob, searchKeysOf } from "../src/domain/search-keys.ts";
+import { eventKeysOf, type SearchedJob, searchKeysOf } from "../src/domain/search-keys.ts";
 
 export const NOON_MS = Date.parse("2026-11-20T12:00:00Z");
 
@@ -58,7 +58,7 @@ export function projectionOf(
       jobId: job.id,
       version,
       eventId,
-      keys: searchKeysOf(job, event),
+      keys: eventKeysOf(searchKeysOf(job), event),
       envelope: JSON.stringify({ eventId, aggregateVersion: version }),
     },
   };

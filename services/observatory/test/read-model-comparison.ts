@@ -27,8 +27,8 @@ export interface ComparisonResult {
 const BATCH = 500;
 
 /**
- * Fills a read model with generated documents and asks it generated queries, each walked to its end by pages. Ids,
- * their order and the count have to be those of a naive evaluator in memory.
+ * Fills a read model with generated documents and asks it generated queries, each walked to its end by pages.
+ * Ids, their order and the count have to be those of a naive evaluator in memory.
  */
 export async function compareWithNaive(readModel: ReadModel, how: Comparison): Promise<ComparisonResult> {
   const chance = new SeededChance(how.seed);

@@ -1,5 +1,5 @@
-// What every read model has to do, whatever it stands on. Each adapter's test file calls this once, so both run the
-// same tests and print the same count.
+// What every read model has to do, whatever it stands on. Each adapter's test file calls this once, so both
+// run the same tests and print the same count.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ReadModel } from "../src/application/ports.ts";
 import type { JobOrder } from "../src/domain/job-order.ts";
@@ -49,6 +49,17 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       });
       await store(projectionOf(job, { project, body }));
       expect(await readModel.job(project, job.id)).toEqual({ id: job.id, version: 1, body });
+    });
+
+    test("a body and an envelope of 200 KiB are given back whole", async () => {
+      const project = newProject();
+      const job = searchedJob(5, { errorMessage: "e".repeat(8_192) });
+      const body = JSON.stringify({ id: job.id, text: "ü".repeat(100_000) });
+      const projection = projectionOf(job, { project, body });
+      await store({ ...projection, event: { ...projection.event, envelope: body } });
+      expect((await readModel.job(project, job.id))?.body).toBe(body);
+      const [event] = await readModel.history(project, job.id, { afterVersion: 0, limit: 1 });
+      expect(event?.envelope).toBe(body);
     });
 
     test("an older version that comes later changes nothing", async () => {
@@ -129,6 +140,16 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       const events = { project: other, filter: EVERYTHING, after: "", limit: 10 };
       expect(await readModel.searchEvents(events)).toEqual([]);
       expect((await readModel.summary(other)).failures).toEqual([]);
+    });
+
+    test("the deepest and the longest query that the language admits are answered", async () => {
+      const project = newProject();
+      const job = searchedJob(19, { queue: "q" });
+      await store(projectionOf(job, { project }));
+      const deepest = `${"-(a b OR ".repeat(7)}queue:q${")".repeat(7)}`;
+      expect(await idsOf(project, `${deepest} OR queue:q`)).toEqual([job.id]);
+      const values = Array.from({ length: 199 }, (_, number) => `v${number}`);
+      expect(await idsOf(project, `queue:${values.join(",")},q`)).toEqual([job.id]);
     });
 
     test("counting stops at its limit", async () => {

@@ -11,6 +11,7 @@ import {
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
+import { wait } from "@orrery/mesh/time/wait";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { requireScope } from "../auth/authenticate.ts";
 import { SECURITY_EVENT } from "../auth/security-events.ts";
@@ -48,6 +49,8 @@ export interface DispatcherOptions {
   /** The address that problem documents point to. */
   readonly publicUrl: string;
   readonly logger: Logger;
+  /** Whether the services answered when they were last asked. */
+  readonly ready: () => boolean;
 }
 
 /** A call whose caller may make it. */
@@ -144,7 +147,7 @@ async function passUnary(
 }
 
 async function* passStream(
-  { upstreams }: DispatcherOptions,
+  { upstreams, ready }: DispatcherOptions,
   { edge, call }: Admitted,
   requests: AsyncIterable<Message>,
 ): AsyncIterable<Message> {
@@ -152,10 +155,38 @@ async function* passStream(
   if (!isStreaming(method)) throw notServed(method);
   const transport = upstreamOf(upstreams, edge);
   const timeoutMs = shorter(edge.deadlineMs, call.timeoutMs);
-  const answer = await transport.stream(method, call.signal, timeoutMs, headersFor(call), requests);
+  const givenUp = new AbortController();
+  const signal = AbortSignal.any([call.signal, givenUp.signal]);
+  const opening = transport.stream(method, signal, timeoutMs, headersFor(call), requests);
+  const answer = await admittedInTime(opening, { ready, giveUp: () => givenUp.abort() });
   // Without a header nothing was heard of the service yet: it may still refuse.
   if (!answer.header.keys().next().done) call.onAdmitted?.();
   yield* answer.message;
+}
+
+/**
+ * Waits for the admission of a stream. A service may take its time to say so; one that takes it while it
+ * does not answer anything else either is away, and its caller is told within the deadline of other calls.
+ */
+async function admittedInTime<T>(
+  opening: Promise<T>,
+  { ready, giveUp }: { ready: () => boolean; giveUp: () => void },
+): Promise<T> {
+  const opened = new AbortController();
+  const late = wait(LIMITS.admissionMs, opened.signal);
+  try {
+    const first = await Promise.race([opening.then((answer) => ({ answer })), late]);
+    if (first !== undefined) return first.answer;
+    if (ready()) return await opening;
+    opening.catch(() => undefined);
+    giveUp();
+    throw new Fault("DEPENDENCY_UNAVAILABLE", {
+      detail: "The service that this needs does not answer.",
+      retryAfterMs: 1_000,
+    });
+  } finally {
+    opened.abort();
+  }
 }
 
 async function* withHeaderFields(

@@ -38,6 +38,10 @@ export const LIMITS = {
   batchBytes: 4 * 1024 * 1024,
   /** Milliseconds that a submission may take behind the edge: 2 s less what its answer needs to get out. */
   submitMs: 1_900,
+  /** Milliseconds in which a stream has to be admitted by a service that is known to be in trouble. */
+  admissionMs: 1_900,
+  /** Milliseconds after which an event stream begins even where its service has said nothing yet. */
+  streamOpenMs: 2_500,
   /** Milliseconds that a submission needs at least; with less left it is not sent. */
   submitFloorMs: 50,
 } as const;

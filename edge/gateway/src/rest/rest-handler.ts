@@ -43,8 +43,6 @@ export interface RestHandlerOptions {
 /** Members of JSON objects that one job, result or other small body may have, all levels together. */
 const KEYS_OF_ONE = 1_000;
 const JOBS_IN_A_BATCH = 1_000;
-/** By then an event stream begins even where its service has neither admitted nor refused it. */
-const STREAM_OPEN_MS = 2_000;
 
 export function createRestHandler(options: RestHandlerOptions): RestHandler {
   const transcoder = createTranscoder({
@@ -72,7 +70,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
       headerBytes: LIMITS.headerBytes * 2,
       targetBytes: LIMITS.headerBytes,
       jsonKeys: KEYS_OF_ONE * JOBS_IN_A_BATCH,
-      streamOpenMs: STREAM_OPEN_MS,
+      streamOpenMs: LIMITS.streamOpenMs,
     },
     bodyLimitBytes,
   });

@@ -15,8 +15,8 @@ export interface BatcherOptions<I, O> {
   /** The most weight of one batch; a single item that is heavier goes alone. @default no limit */
   readonly maxWeight?: number;
   /**
-   * Does the work of one batch: one outcome for each item, in order. An `Error` as an outcome rejects that item alone;
-   * a rejection rejects every item of this batch and none of another.
+   * Does the work of one batch: one outcome for each item, in order. An `Error` as an outcome rejects that
+   * item alone; a rejection rejects every item of this batch and none of another.
    */
   run(items: readonly I[]): Promise<readonly (O | Error)[]>;
   /** Told of the number of waiting items whenever it changes. */
@@ -28,8 +28,8 @@ export interface Batcher<I, O> {
   /**
    * Puts one item into the next batch.
    *
-   * @throws Fault `OVERLOADED` (retry after `retryAfterMs`) when too many wait or the batcher is closed, and whatever
-   * `run` gave or threw for the item
+   * @throws Fault `OVERLOADED` (retry after `retryAfterMs`) when too many wait or the batcher is closed, and
+   * whatever `run` gave or threw for the item
    */
   submit(item: I): Promise<O>;
   /** Items that wait, without those under way. */
@@ -51,12 +51,12 @@ const RETRY_AFTER_MS = 500;
 /**
  * Commits many callers' items together, without holding any of them back.
  *
- * At most `maxInFlight` batches are under way; what arrives meanwhile is the next batch. There is no timer: a lone item
- * starts in the same turn of the event loop, a thousand share one commit. The turn's end, not the first item, closes a
- * batch, because the requests of one socket read arrive in one turn.
+ * At most `maxInFlight` batches are under way; what arrives meanwhile is the next batch. There is no timer: a
+ * lone item starts in the same turn of the event loop, a thousand share one commit. The turn's end, not the
+ * first item, closes a batch, because the requests of one socket read arrive in one turn.
  *
- * Two in flight rather than one were worth a fifth of the throughput with 50 callers on two virtual cores; more gained
- * nothing.
+ * Two in flight rather than one were worth a fifth of the throughput with 50 callers on two virtual cores;
+ * more gained nothing.
  */
 export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O> {
   const { name, maxItems, maxQueued, weigh = () => 0, maxWeight = Number.POSITIVE_INFINITY } = options;
@@ -85,7 +85,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
 
   function batchEnded(): void {
     inFlight -= 1;
-    // What came in while the batch ran has waited long enough: start at once rather than at the end of the turn.
+    // What came in while the batch ran has waited long enough: start at once rather than at the end of the
+    // turn.
     if (waiting.length > 0 && !scheduled) startBatches();
     if (closed && inFlight === 0 && waiting.length === 0) idle.resolve();
   }

@@ -9,11 +9,16 @@ import { wait } from "../time/wait.ts";
 export interface NatsOptions {
   /** As in `tls://127.0.0.1:4222`; several, comma-separated, are tried in turn. */
   readonly url: string;
-  /** Key and certificate for TLS, read anew at every connect. Without it the connection is plain, for tests. */
+  /**
+   * Key and certificate for TLS, read anew at every connect. Without it the connection is plain, for tests.
+   */
   readonly identity?: Pick<IdentityFiles, "current"> | undefined;
   /** Shown in the broker's list of connections. */
   readonly name: string;
-  /** Where replies to this connection go, as in `_INBOX.<service>`: all that the service may subscribe to there. */
+  /**
+   * Where replies to this connection go, as in `_INBOX.<service>`: all that the service may subscribe to
+   * there.
+   */
   readonly inboxPrefix?: string;
   readonly logger: Logger;
   /** Ends the attempts to connect for the first time. */
@@ -31,10 +36,11 @@ const PING_EVERY_MS = 5_000;
 const inboxes = new WeakMap<NatsConnection, string>();
 
 /**
- * Connects to the broker and stays connected: lost connections come back by themselves, for ever, after 100 to 500 ms.
+ * Connects to the broker and stays connected: lost connections come back by themselves, for ever, after 100
+ * to 500 ms.
  *
- * Resolves at the first connection, which may be long after the start: pass the promise on to `createPublisher`,
- * `startConsumer` and `subscribeWake`, and do not wait for it on the way to serving.
+ * Resolves at the first connection, which may be long after the start: pass the promise on to
+ * `createPublisher`, `startConsumer` and `subscribeWake`, and do not wait for it on the way to serving.
  *
  * @throws Fault `CANCELLED` when the signal ends the wait
  */
@@ -77,7 +83,10 @@ function connectionOptions(options: NatsOptions, chance: Chance): ConnectionOpti
   };
 }
 
-/** Getters, because the library reads these three at every dial: a rotated leaf is taken into use without a restart. */
+/**
+ * Getters, because the library reads these three at every dial: a rotated leaf is taken into use without a
+ * restart.
+ */
 function tlsFrom(identity: Pick<IdentityFiles, "current">): NonNullable<ConnectionOptions["tls"]> {
   return {
     get key() {
@@ -96,7 +105,7 @@ async function logStatus(connection: NatsConnection, logger: Logger): Promise<vo
   for await (const { type, data } of connection.status()) {
     if (type === Events.Disconnect) logger.warn("the broker is gone");
     else if (type === Events.Reconnect) logger.info("the broker is back");
-    else if (type === Events.Error) logger.error("the broker refused something", { reason: String(data) });
+    else if (type === Events.Error) logger.error("the broker refused something", { reason: data });
     else if (type === DebugEvents.StaleConnection) logger.warn("the broker answers no ping");
   }
 }

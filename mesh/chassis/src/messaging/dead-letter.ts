@@ -15,10 +15,12 @@ const MSG_ID = "Nats-Msg-Id";
 const PREFIX = "Orrery-Dead-Letter";
 
 /**
- * Puts a copy of a message into the dead letters: body and headers as they were, and beside them where it was, which
- * consumer gave up, after how many deliveries, and why. With these it can be published to its subject again.
+ * Puts a copy of a message into the dead letters: body and headers as they were, and beside them where it
+ * was, which consumer gave up, after how many deliveries, and why. With these it can be published to its
+ * subject again.
  *
- * @returns nothing when it is stored there, once however often it is asked for; otherwise what stood in the way
+ * @returns nothing when it is stored there, once however often it is asked for; otherwise what stood in the
+ * way
  */
 export async function buryDeadLetter(
   publisher: Publisher,

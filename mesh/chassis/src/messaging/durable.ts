@@ -22,17 +22,17 @@ export interface DurableDeclaration {
 const CONSUMER_NOT_FOUND = 10014;
 
 /**
- * The broker's own limit lies far above ours: at its limit it drops a message in silence, and while the dead letters
- * cannot take it ours has to be passed.
+ * The broker's own limit lies far above ours: at its limit it drops a message in silence, and while the dead
+ * letters cannot take it ours has to be passed.
  */
 const BROKER_DELIVERIES_PER_OURS = 100;
 
 /**
- * Makes the durable consumer if there is none, beginning at the first message of the stream, and brings one that exists
- * to what is declared.
+ * Makes the durable consumer if there is none, beginning at the first message of the stream, and brings one
+ * that exists to what is declared.
  *
- * One that is further than its stream is made again: the stream was lost or set back, and the consumer would skip what
- * comes until it has caught up.
+ * One that is further than its stream is made again: the stream was lost or set back, and the consumer would
+ * skip what comes until it has caught up.
  *
  * @returns its state; with another `created` it is another consumer, to which old deliveries mean nothing
  * @throws NatsError when the broker is away, or there is no such stream

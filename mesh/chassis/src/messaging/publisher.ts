@@ -11,7 +11,10 @@ export interface OutMessage {
   readonly data: string | Uint8Array;
 }
 
-/** What became of one message. A failed one may have been stored none the less: send it again under the same id. */
+/**
+ * What became of one message. A failed one may have been stored none the less: send it again under the same
+ * id.
+ */
 export type PublishOutcome =
   | { readonly status: "ok" | "duplicate"; readonly sequence: number }
   | { readonly status: "failed"; readonly reason: string };
@@ -19,9 +22,11 @@ export type PublishOutcome =
 /** Hands messages to the broker. */
 export interface Publisher {
   /**
-   * Publishes to streams, in order, and waits for every acknowledgement, at most `ackTimeoutMs`. Never rejects.
+   * Publishes to streams, in order, and waits for every acknowledgement, at most `ackTimeoutMs`. Never
+   * rejects.
    *
-   * While there is no connection every message fails at once: one that waited in a buffer could overtake a repeat.
+   * While there is no connection every message fails at once: one that waited in a buffer could overtake a
+   * repeat.
    *
    * @returns one outcome for each message, in order; a duplicate is as good as stored
    */
@@ -52,8 +57,9 @@ const BREAKS_A_LINE = /[\r\n]/;
 /**
  * Publishes with plain messages that ask for an acknowledgement on one shared inbox.
  *
- * The package's own `jetstream().publish` makes a request of its own for each message; this way one process published
- * 40,000 to 60,000 events of 1.1 kB with nine headers in a second on two virtual cores, four times as many.
+ * The package's own `jetstream().publish` makes a request of its own for each message, for about 55 µs; this
+ * way a message of 1 kB with nine headers takes 12 µs of CPU, and one process published 33,000 in a second on
+ * two virtual cores that others used as well.
  *
  * The user needs to publish to the subjects of its messages and to receive on its inbox.
  *
@@ -186,7 +192,10 @@ function failed(reason: string): PublishOutcome {
   return { status: "failed", reason };
 }
 
-/** `fromRecord` skips the library's lookup for each header, a third of the cost of a message; its check is made here. */
+/**
+ * `fromRecord` skips the library's lookup for each header, a third of the cost of a message; its check is
+ * made here.
+ */
 function headersOf({ msgId, headers }: OutMessage): ReturnType<typeof emptyHeaders> {
   const record: Record<string, string[]> = { [MSG_ID]: [msgId] };
   for (const [name, value] of Object.entries(headers)) {

@@ -41,7 +41,9 @@ const DUPLICATE_WINDOW_MS = 120_000;
 const DEAD_LETTER_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
 const PREFIX = "ORRERY_";
 
-/** Error codes of the JetStream API. @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+/**
+ * Error codes of the JetStream API. @see https://github.com/nats-io/nats-server/blob/main/server/errors.json
+ */
 const API_ERROR = { INSUFFICIENT_STORAGE: 10047, STREAM_NOT_FOUND: 10059, STREAM_EXISTS: 10058 };
 
 /** The name of the stream of one context's events, as `ORRERY_<CONTEXT>`. */
@@ -71,10 +73,11 @@ export function streamDeclaration(name: string): StreamDeclaration {
 }
 
 /**
- * Makes the streams of these names, and brings those that exist to what is declared. Do it at every connect: a broker
- * that lost its store has none.
+ * Makes the streams of these names, and brings those that exist to what is declared. Do it at every connect:
+ * a broker that lost its store has none.
  *
- * The user needs to publish to `$JS.API.STREAM.{INFO,CREATE,UPDATE}.<stream>` for each, and to receive on its inbox.
+ * The user needs to publish to `$JS.API.STREAM.{INFO,CREATE,UPDATE}.<stream>` for each, and to receive on its
+ * inbox.
  *
  * @throws NatsError when the broker is away or refuses
  */
@@ -144,7 +147,8 @@ function configFrom({
     storage: StorageType.File,
     max_age: nanos(maxAgeMs),
     max_bytes: maxBytes,
-    // A full stream refuses, and the outbox keeps what was refused; dropping the oldest would lose it in silence.
+    // A full stream refuses, and the outbox keeps what was refused; dropping the oldest would lose it in
+    // silence.
     discard: DiscardPolicy.New,
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     allow_direct: true,
@@ -154,7 +158,8 @@ function configFrom({
 function differs(current: StreamConfig, wanted: Partial<StreamConfig>): boolean {
   const fields = ["description", "subjects", "max_age", "discard", "duplicate_window"] as const;
   if (fields.some((field) => JSON.stringify(current[field]) !== JSON.stringify(wanted[field]))) return true;
-  // Halved for lack of room when it was made: asking for the whole again at each connect would be refused each time.
+  // Halved for lack of room when it was made: asking for the whole again at each connect would be refused
+  // each time.
   const halvings = Math.log2((wanted.max_bytes ?? 0) / current.max_bytes);
   return !(halvings >= 0 && Number.isInteger(halvings));
 }

@@ -3,8 +3,8 @@ import type { NatsConnection } from "nats";
 /**
  * Calls the listener for each wake-up on a subject, which may end in `>`.
  *
- * Wake-ups are plain messages that may be lost: they save waiting for the next poll and never replace it. The user needs
- * to subscribe to the subject.
+ * Wake-ups are plain messages that may be lost: they save waiting for the next poll and never replace it. The
+ * user needs to subscribe to the subject.
  *
  * @param connecting - what `connectNats` returns
  * @returns what ends the subscription

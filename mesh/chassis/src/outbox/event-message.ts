@@ -2,7 +2,8 @@ import type { OutMessage } from "../messaging/publisher.ts";
 import type { PendingRow } from "./relay-statements.ts";
 
 /**
- * One event as a message: the envelope byte for byte, and around it what a consumer can know without reading it.
+ * One event as a message: the envelope byte for byte, and around it what a consumer can know without reading
+ * it.
  *
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md (binary mode)
  */

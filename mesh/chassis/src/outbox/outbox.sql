@@ -1,15 +1,16 @@
--- The tables of the outbox. Each service copies this text into its first migration (a migration stands on its own and
--- never changes), and grants to the role that the service runs as:
+-- The tables of the outbox. Each service copies this text into its first migration (a migration stands on its
+-- own and never changes), and grants to the role that the service runs as:
 --   grant select, insert on outbox, outbox_default to <role>;
 --   grant select, insert, update, delete on outbox_pending to <role>;
 --   grant usage on sequence outbox_pending_seq_seq to <role>;
 --   grant select, update on relay_term to <role>;
 --   grant select, insert, update on relay_stream to <role>;
 --   grant select on outbox_status to <role>;
--- The functions run with the rights of the owner, so that the service's role can neither create nor drop a table.
+-- The functions run with the rights of the owner, so that the service's role can neither create nor drop a
+-- table.
 
--- Makes the partitions of today and of the days ahead. A day whose rows already went to the default partition is left
--- there, so that this never fails and no insert ever does.
+-- Makes the partitions of today and of the days ahead. A day whose rows already went to the default partition
+-- is left there, so that this never fails and no insert ever does.
 -- @param parent - a table range-partitioned by a timestamptz, with a default partition
 create function ensure_day_partitions(parent text, days_ahead integer) returns integer
   language plpgsql security definer set search_path = public, pg_temp set timezone = 'UTC' as $$
@@ -52,7 +53,8 @@ begin
   return dropped;
 end $$;
 
--- Every event of the service, kept for longer than the stream keeps it, so that the stream can be made again from here.
+-- Every event of the service, kept for longer than the stream keeps it, so that the stream can be made again
+-- from here.
 create table outbox (
   id uuid not null,                    -- the event's id
   aggregate_id text not null,
@@ -68,8 +70,9 @@ create table outbox (
 
 create table outbox_default partition of outbox default;
 
--- What has not been acknowledged by the broker. Narrow and short-lived: a row is written with its event and deleted when
--- the broker has the event. Rows of one aggregate have growing seq; a republished row gets one below all others.
+-- What has not been acknowledged by the broker. Narrow and short-lived: a row is written with its event and
+-- deleted when the broker has the event. Rows of one aggregate have growing seq; a republished row gets one
+-- below all others.
 create table outbox_pending (
   seq bigserial primary key,
   aggregate_id text not null,
@@ -89,8 +92,8 @@ create table relay_term (
 );
 insert into relay_term default values;
 
--- What the relay last saw of its stream, to notice one that was lost: its creation, its last sequence, and the moment
--- before which everything was in it.
+-- What the relay last saw of its stream, to notice one that was lost: its creation, its last sequence, and
+-- the moment before which everything was in it.
 create table relay_stream (
   stream text primary key,
   created text not null,
@@ -98,7 +101,8 @@ create table relay_stream (
   published_before timestamptz not null
 );
 
--- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while attempts failed.
+-- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while
+-- attempts failed.
 create view outbox_status as
   select o.id, o.aggregate_id, o.event_type, o.version, o.payload, o.occurred_at,
          case when p.seq is null then 'SENT' when p.retry_count = 0 then 'PENDING' else 'FAILED' end as status,

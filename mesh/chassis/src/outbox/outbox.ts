@@ -20,8 +20,8 @@ export interface OutboxRow {
 }
 
 /**
- * Writes events, and notes each as not yet published, in the order given. Give the values of `outboxColumns`, and at
- * most a thousand rows. Several versions of one aggregate stand in growing order.
+ * Writes events, and notes each as not yet published, in the order given. Give the values of `outboxColumns`,
+ * and at most a thousand rows. Several versions of one aggregate stand in growing order.
  *
  * Both inserts are one statement: an event without its note would never be published.
  */

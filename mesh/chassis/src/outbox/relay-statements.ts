@@ -1,7 +1,8 @@
 import type { Statement } from "../postgres/pool.ts";
 
-// Statements without a name are planned at each run. The tables they touch grow and shrink by orders of magnitude, and a
-// plan that was kept from an empty table (a sequential scan) would be kept for a million rows as well.
+// Statements without a name are planned at each run. The tables they touch grow and shrink by orders of
+// magnitude, and a plan that was kept from an empty table (a sequential scan) would be kept for a million
+// rows as well.
 const PLANNED_EACH_TIME = "";
 
 /** The most rows of one batch: the batch that was measured. */
@@ -23,8 +24,9 @@ export interface PendingRow {
 /**
  * The first pending rows, without those under way and those of aggregates that are held back.
  *
- * Always from the lowest seq, never from the last one seen: a transaction that commits late has a low one, and paging by
- * it lost 42 % of the rows of twelve writers. Served by the primary keys; the lateral join keeps it at one probe a row.
+ * Always from the lowest seq, never from the last one seen: a transaction that commits late has a low one,
+ * and paging by it lost 42 % of the rows of twelve writers. Served by the primary keys; the lateral join
+ * keeps it at one probe a row.
  */
 export const READ_PENDING: Statement = {
   name: PLANNED_EACH_TIME,
@@ -40,8 +42,8 @@ export const READ_PENDING: Statement = {
 };
 
 /**
- * Deletes acknowledged rows, if the term is still held. The lock on the term row makes a takeover wait for this delete,
- * so that none is ever made under a term that has ended.
+ * Deletes acknowledged rows, if the term is still held. The lock on the term row makes a takeover wait for
+ * this delete, so that none is ever made under a term that has ended.
  */
 export const DELETE_ACKNOWLEDGED: Statement = {
   name: PLANNED_EACH_TIME,
@@ -60,8 +62,8 @@ export const COUNT_RETRIES: Statement = {
 };
 
 /**
- * Takes the term if it is free, and raises it. Values: holder, instance, milliseconds, and whether this is the first try
- * of a process: then the term of an earlier process of the same instance is free as well.
+ * Takes the term if it is free, and raises it. Values: holder, instance, milliseconds, and whether this is
+ * the first try of a process: then the term of an earlier process of the same instance is free as well.
  */
 export const ACQUIRE_TERM: Statement = {
   name: "relay.acquire_term",
@@ -99,8 +101,8 @@ export const READ_STREAM: Statement = {
 };
 
 /**
- * The moment before which every event has been acknowledged. The minute covers transactions under way, which are a
- * second long at most.
+ * The moment before which every event has been acknowledged. The minute covers transactions under way, which
+ * are a second long at most.
  */
 export const PUBLISHED_BEFORE: Statement = {
   name: PLANNED_EACH_TIME,
@@ -120,8 +122,8 @@ select $1, $2, $3, to_timestamp($4::float8 / 1000)
 };
 
 /**
- * Notes published events as pending again. They get numbers below all others, in the order of their time, so that what
- * is new is published after what is old and the versions of each aggregate stay in order.
+ * Notes published events as pending again. They get numbers below all others, in the order of their time, so
+ * that what is new is published after what is old and the versions of each aggregate stay in order.
  */
 export const PEND_AGAIN: Statement = {
   name: PLANNED_EACH_TIME,

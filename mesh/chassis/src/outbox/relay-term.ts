@@ -6,12 +6,12 @@ import { ACQUIRE_TERM, RELEASE_TERM, RENEW_TERM } from "./relay-statements.ts";
 const MARGIN = 0.2;
 
 /**
- * The right to publish, held by one process at a time: a row in the database, with an end by the database's clock and a
- * number that grows with each holder.
+ * The right to publish, held by one process at a time: a row in the database, with an end by the database's
+ * clock and a number that grows with each holder.
  *
- * T1: at most one holder's deletes take effect at any moment (each checks the row, under a lock that a takeover waits
- * for). T2: a holder that was paused beyond its term publishes nothing when it goes on (it looks at its own monotonic
- * clock first, which was read before the term was granted).
+ * T1: at most one holder's deletes take effect at any moment (each checks the row, under a lock that a
+ * takeover waits for). T2: a holder that was paused beyond its term publishes nothing when it goes on (it
+ * looks at its own monotonic clock first, which was read before the term was granted).
  */
 export class RelayTerm {
   readonly holder: string;
@@ -41,7 +41,10 @@ export class RelayTerm {
     return this.#clock.monotonicMs() < this.#heldUntilMs;
   }
 
-  /** Takes the term if nobody holds it. A process that was started again need not wait for its own earlier term. */
+  /**
+   * Takes the term if nobody holds it. A process that was started again need not wait for its own earlier
+   * term.
+   */
   async acquire(): Promise<boolean> {
     const askedMs = this.#clock.monotonicMs();
     const values = [this.holder, this.#instance, this.#termMs, this.#firstTry];

@@ -7,10 +7,12 @@ import { PEND_AGAIN } from "./relay-statements.ts";
 const REPUBLISH_LIMIT_MS = 600_000;
 
 /**
- * Lets the relay publish events again that it published before: all of the stream's age, or those from a moment on.
+ * Lets the relay publish events again that it published before: all of the stream's age, or those from a
+ * moment on.
  *
- * Safe at any time: what the stream still has is dropped there within two minutes of its first publication, and is
- * recognised by every consumer by its version after that. Older events come before newer ones and before what is new.
+ * Safe at any time: what the stream still has is dropped there within two minutes of its first publication,
+ * and is recognised by every consumer by its version after that. Older events come before newer ones and
+ * before what is new.
  *
  * @param options - `fromMs`: milliseconds since the epoch
  * @returns how many events were noted

@@ -23,10 +23,11 @@ interface StreamWatchOptions {
 }
 
 /**
- * Keeps the stream there and whole: makes it when it is absent, and lets everything be published again that it lost.
+ * Keeps the stream there and whole: makes it when it is absent, and lets everything be published again that
+ * it lost.
  *
- * A stream has lost something when it was made anew, when its last sequence went back (a broker that came back from an
- * older disk), or when it is empty though it had messages.
+ * A stream has lost something when it was made anew, when its last sequence went back (a broker that came
+ * back from an older disk), or when it is empty though it had messages.
  */
 export class StreamWatch {
   readonly #options: StreamWatchOptions;

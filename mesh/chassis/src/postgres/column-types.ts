@@ -13,14 +13,16 @@ const PARSERS: ReadonlyMap<number, Parse> = new Map<number, Parse>([
     OID.timestamptzArray,
     (text) => arrayItems(text).map((item) => (item === "NULL" ? null : epochMsFrom(item))),
   ],
-  // JSON stays the text it is: most of it is passed on as it came, and parsing it here would be paid for nothing.
+  // JSON stays the text it is: most of it is passed on as it came, and parsing it here would be paid for
+  // nothing.
   [OID.json, (text) => text],
   [OID.jsonb, (text) => text],
 ]);
 
 /**
- * How columns become values: int8 a number when that is exact and otherwise the text, timestamptz milliseconds since the
- * epoch (fractions of a millisecond are cut; `infinity` is Infinity), json the text itself; the rest as `pg` does it.
+ * How columns become values: int8 a number when that is exact and otherwise the text, timestamptz
+ * milliseconds since the epoch (fractions of a millisecond are cut; `infinity` is Infinity), json the text
+ * itself; the rest as `pg` does it.
  */
 export const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") => {
@@ -34,7 +36,10 @@ function integerFrom(text: string): number | string {
   return Number.isSafeInteger(value) ? value : text;
 }
 
-/** Reads the ISO form that PostgreSQL writes in the session time zone UTC, as in `2026-11-21 09:45:35.123456+00`. */
+/**
+ * Reads the ISO form that PostgreSQL writes in the session time zone UTC, as in `2026-11-21
+ * 09:45:35.123456+00`.
+ */
 function epochMsFrom(text: string): number {
   if (text === "infinity") return Number.POSITIVE_INFINITY;
   if (text === "-infinity") return Number.NEGATIVE_INFINITY;

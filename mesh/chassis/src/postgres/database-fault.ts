@@ -11,8 +11,9 @@ const QUERY_CANCELED = "57014";
 const LOST_AGAINST_ANOTHER = new Set(["40001", "40P01"]);
 
 /**
- * SQLSTATEs that say "not now" rather than "not like this": connection trouble (08), refused at the door (28, 3D),
- * out of room (53), shutting down or starting up (57P), input and output (58), a session or lock that waited too long.
+ * SQLSTATEs that say "not now" rather than "not like this": connection trouble (08), refused at the door (28,
+ * 3D), out of room (53), shutting down or starting up (57P), input and output (58), a session or lock that
+ * waited too long.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */

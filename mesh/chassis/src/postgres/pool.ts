@@ -9,7 +9,9 @@ import { wait } from "../time/wait.ts";
 import { columnTypes } from "./column-types.ts";
 import { commitUnknown, connectionSurvives, databaseFault, lostAgainstAnother } from "./database-fault.ts";
 
-/** A named statement. It is prepared once for each connection under its name, so one name stands for one text. */
+/**
+ * A named statement. It is prepared once for each connection under its name, so one name stands for one text.
+ */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -17,7 +19,10 @@ export interface Statement {
 
 /** When a piece of work has to be over. */
 export interface WorkLimits {
-  /** By the monotonic clock (`Clock.monotonicMs`), as `call.deadlineMs` is. @default the statement timeout only */
+  /**
+   * By the monotonic clock (`Clock.monotonicMs`), as `call.deadlineMs` is. @default the statement timeout
+   * only
+   */
   readonly deadlineMs?: number | undefined;
   /** Milliseconds that one statement of a transaction may take, where that is not the pool's own limit. */
   readonly statementTimeoutMs?: number | undefined;
@@ -26,7 +31,8 @@ export interface WorkLimits {
 /** What a transaction may see, and until when. */
 export interface TransactionLimits extends WorkLimits {
   /**
-   * The projects whose rows the transaction may touch: `orrery.projects` for row-level security, as an array literal.
+   * The projects whose rows the transaction may touch: `orrery.projects` for row-level security, as an array
+   * literal.
    *
    * @default platform work, `orrery.projects` = `*`
    */
@@ -53,12 +59,13 @@ export interface Pool {
   /**
    * Runs work in one transaction, at READ COMMITTED, and commits unless it throws.
    *
-   * After a deadlock or a serialization failure it runs again, three times in all, so work must have no effect outside
-   * of the transaction. BEGIN travels with the limits and the projects in one message; it is not joined with the first
-   * statement, because `pg` sends a query only after the one before was answered (a hop on the same host is 60 µs).
+   * After a deadlock or a serialization failure it runs again, three times in all, so work must have no
+   * effect outside of the transaction. BEGIN travels with the limits and the projects in one message; it is
+   * not joined with the first statement, because `pg` sends a query only after the one before was answered (a
+   * hop on the same host is 60 µs).
    *
-   * @throws Fault what work threw; `DEPENDENCY_UNAVAILABLE` also when the answer to COMMIT was lost: then repeat it
-   * under its natural key, never blindly
+   * @throws Fault what work threw; `DEPENDENCY_UNAVAILABLE` also when the answer to COMMIT was lost: then
+   * repeat it under its natural key, never blindly
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, limits?: TransactionLimits): Promise<T>;
   /** Asks the database for a sign of life, past the breaker. @throws Fault `DEPENDENCY_UNAVAILABLE` */
@@ -77,7 +84,10 @@ export interface PoolOptions {
   readonly size: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** Key and certificate for TLS; the role is the certificate's CN. Without it the connection is plain, for tests. */
+  /**
+   * Key and certificate for TLS; the role is the certificate's CN. Without it the connection is plain, for
+   * tests.
+   */
   readonly identity?: Pick<IdentityFiles, "current"> | undefined;
   /** Milliseconds that one statement may take. */
   readonly statementTimeoutMs: number;
@@ -177,7 +187,10 @@ class DatabasePool implements Pool {
     await Promise.race([this.#pool.end(), wait(END_WITHIN_MS)]);
   }
 
-  /** Runs through the breaker, which hears only of a database that is away: refusals and deadlines are no news of it. */
+  /**
+   * Runs through the breaker, which hears only of a database that is away: refusals and deadlines are no news
+   * of it.
+   */
   async #guarded<T>(limits: WorkLimits, use: (connection: Connection) => Promise<T>): Promise<T> {
     const { breaker } = this.#options;
     if (breaker === undefined) return this.#runAgain(limits, use);
@@ -248,7 +261,10 @@ class DatabasePool implements Pool {
   #begin({ projects, deadlineMs, statementTimeoutMs }: TransactionLimits): string {
     const parts = ["begin"];
     if (deadlineMs !== undefined || statementTimeoutMs !== undefined) {
-      const limitMs = Math.max(1, Math.ceil(this.#remainingMs({ deadlineMs, statementTimeoutMs })));
+      const remainingMs = this.#remainingMs({ deadlineMs, statementTimeoutMs });
+      // Early enough for its answer to be here before this side gives up: what is slow is then told from what
+      // is silent.
+      const limitMs = Math.max(1, Math.ceil(remainingMs - SILENCE_MARGIN_MS));
       parts.push(`set local statement_timeout = ${limitMs}`);
     }
     if (projects !== undefined) {

@@ -22,8 +22,8 @@ const TEMPLATE_LOCK = 7_146_301;
 /**
  * Clones a migrated database, in about 50 ms.
  *
- * The template is made once for each state of the migrations folder and stays on the server, so that the next test file
- * only clones it.
+ * The template is made once for each state of the migrations folder and stays on the server, so that the next
+ * test file only clones it.
  *
  * @param options - `migrations` is the folder; `name` begins the name of the database; `roles` are login roles that
  * the migrations grant to, made if they are missing

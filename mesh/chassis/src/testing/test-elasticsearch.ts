@@ -8,8 +8,8 @@ export interface TestElasticsearch {
 }
 
 /**
- * The server that the test run started, with a prefix that no other test has. What is made under it is left behind: the
- * server ends with the run.
+ * The server that the test run started, with a prefix that no other test has. What is made under it is left
+ * behind: the server ends with the run.
  *
  * @throws Error when ORRERY_TEST_ELASTICSEARCH does not name a server
  */

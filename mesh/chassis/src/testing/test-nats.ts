@@ -32,8 +32,8 @@ export interface TestNats extends AsyncDisposable {
 /**
  * Starts a nats-server on a free port with a store of its own, in about 50 ms.
  *
- * @param options - `config`: settings beside address and store, as nats-server reads them (JSON); `identity`: who
- * connects, where they ask for a certificate, and may ask for the account's information
+ * @param options - `config`: settings beside address and store, as nats-server reads them (JSON); `identity`:
+ * who connects, where they ask for a certificate, and may ask for the account's information
  * @throws Error when ORRERY_TEST_NATS_SERVER does not name the program
  */
 export async function testNats(

@@ -161,4 +161,30 @@ describe("with the permissions that are documented and no more", () => {
       reason: "CANCELLED",
     });
   });
+
+  test("a connection that was lost comes back with the leaf of that moment", async () => {
+    const leaves = [await identityOf("writer"), await identityOf("writer")];
+    const shown: string[] = [];
+    let leaf = 0;
+    const identity: Identity = {
+      current: () => {
+        const current = leaves[leaf]?.current() ?? authorityOnly();
+        shown.push(current.certPem);
+        return current;
+      },
+    };
+    const connection = await connectNats({
+      ...{ url: nats.url, identity, name: "writer", inboxPrefix: "_INBOX.writer", logger: quietLogger },
+    });
+    connections.push(connection);
+    leaf = 1;
+    await nats.kill();
+    await nats.start();
+    await eventually(() => expect(shown.at(-1)).toBe(leaves[1]?.current().certPem));
+    await eventually(async () => expect(await connection.rtt()).toBeGreaterThan(0));
+  });
 });
+
+function authorityOnly(): never {
+  throw new Error("there is no such leaf");
+}

@@ -104,7 +104,7 @@ describe("a pool", () => {
     const deadlineMs = systemClock.monotonicMs() + 300;
     const work = pool.transaction((tx) => tx.query(statement("select pg_sleep(5)"), []), { deadlineMs });
     await expect(work).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
-    expect(systemClock.monotonicMs() - deadlineMs).toBeLessThan(50);
+    expect(systemClock.monotonicMs() - deadlineMs).toBeLessThan(500);
   });
 
   test("refuses work whose deadline has passed before it takes a connection", async () => {
@@ -128,7 +128,7 @@ describe("a pool", () => {
     await expect(own.query(statement("select 1"), [], { deadlineMs })).rejects.toMatchObject({
       reason: "DEPENDENCY_UNAVAILABLE",
     });
-    expect(systemClock.monotonicMs() - deadlineMs).toBeLessThan(50);
+    expect(systemClock.monotonicMs() - deadlineMs).toBeLessThan(500);
     await holder;
     await expect(own.query(statement("select 1 as one"), [])).resolves.toEqual([{ one: 1 }]);
   });

@@ -128,7 +128,7 @@ const file = create(FileDescriptorProtoSchema, {
       method: [
         rpc("Echo", {}, { ...BASE, deadline: seconds(2) }),
         rpc("Read", {}, { ...BASE, deadline: seconds(2), retry: 1 }),
-        rpc("Join", { in: true }, { ...BASE, deadline: seconds(5) }),
+        rpc("Join", { in: true }, { ...BASE, deadline: seconds(20) }),
         rpc("Count", { out: true }, BASE),
         rpc("Chat", { in: true, out: true }, BASE),
         rpc("Reserved", {}, { ...BASE, callers: ["operator"], onBehalf: [] }),

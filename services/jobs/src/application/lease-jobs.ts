@@ -14,7 +14,7 @@ const MAX_GRANTS = 500;
 /** Transactions that grant at once; more would only look into the same ranges. */
 const MAX_IN_FLIGHT = 2;
 const MAX_WAITING = 10_000;
-/** How much input one answer carries beyond its first job. */
+/** How much input one answer carries; its first job it always does. */
 export const INPUT_LIMIT_BYTES = 2 * 1024 * 1024;
 
 /** What one worker asks for. */
@@ -45,7 +45,7 @@ export interface LeaseJobs {
    *
    * Demands for the same tasks and queues that come in while grants are written share the next transaction.
    *
-   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB beyond the first
+   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB, one job aside
    * @throws Fault `OVERLOADED` · `DEPENDENCY_UNAVAILABLE`
    */
   lease(demand: Demand): Promise<readonly Grant[]>;
@@ -219,7 +219,7 @@ function byTurn({ job: a }: ReadyJob, { job: b }: ReadyJob): number {
   return b.priority - a.priority || a.runMs - b.runMs || (a.id < b.id ? -1 : 1);
 }
 
-/** Gives each demand its jobs in turn: at most its number, and at most 2 MiB of input beyond its first. */
+/** Gives each demand its jobs in turn: at most its number, and at most 2 MiB of input, its first job always. */
 function shareOut(ready: readonly ReadyJob[], demands: readonly Demand[]): readonly (readonly ReadyJob[])[] {
   let next = 0;
   return demands.map(({ max }) => {

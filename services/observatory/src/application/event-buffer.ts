@@ -2,7 +2,10 @@ import type { WatchedEvent } from "./ports.ts";
 
 const LIMIT = 5_000;
 
-/** Live events on their way to one client. Bounded: once over its limit it ends, and the reader falls back to the store. */
+/**
+ * Live events on their way to one client. Bounded: once over its limit it ends, and the reader falls back to
+ * the store.
+ */
 export class EventBuffer {
   readonly #signal: AbortSignal;
   #events: WatchedEvent[] = [];

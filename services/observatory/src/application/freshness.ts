@@ -25,10 +25,11 @@ const SAMPLE_LIMIT = 2_000;
 /**
  * Measures how fresh the read model is.
  *
- * Each measurement notes the newest event of the stream. As soon as the broker says, for all processes together, that
- * every event up to that one is stored, and the store has settled after that, everything published up to the moment of
- * the note is searchable. So `asOf` never runs ahead of what a search finds, and no publication time is needed. While
- * the broker or the store is away, `asOf` stands still and the lag grows, which is the truth.
+ * Each measurement notes the newest event of the stream. As soon as the broker says, for all processes
+ * together, that every event up to that one is stored, and the store has settled after that, everything
+ * published up to the moment of the note is searchable. So `asOf` never runs ahead of what a search finds,
+ * and no publication time is needed. While the broker or the store is away, `asOf` stands still and the lag
+ * grows, which is the truth.
  */
 export function createFreshness(parts: {
   readonly readModel: Pick<ReadModel, "settle">;
@@ -39,8 +40,8 @@ export function createFreshness(parts: {
 }): FreshnessGauge {
   const { readModel, progress, clock } = parts;
   const notes = new StreamNotes();
-  // Before the first measurement nothing is known but that this process has just begun.
-  let asOfMs = clock.nowMs();
+  // The epoch stands for: not known yet. To say "now" would promise what a rebuild has not reached.
+  let asOfMs = 0;
   let settledSequence = -1;
   const read = () => ({ asOfMs, lagMs: Math.max(0, Math.round(clock.nowMs() - asOfMs)) });
   const measure = async () => {

@@ -78,7 +78,12 @@ function healthSentence(state: {
   const word = queues === undefined ? "Partly known" : failing >= FAILING_ALARM ? "Failing" : "Healthy";
   const wait = longestWaitFirst(queues ?? [])[0]?.oldestWaitSeconds ?? 0;
   const waiting = queues === undefined ? "the jobs service does not answer" : `oldest wait ${wait} s`;
-  return `${word}: ${running.toLocaleString("en")} running, ${(failing * 100).toFixed(1)}% failing, ${waiting}`;
+  const figures = [
+    `${running.toLocaleString("en")} running`,
+    `${(failing * 100).toFixed(1)}% failing`,
+    waiting,
+  ];
+  return `${word}: ${figures.join(", ")}`;
 }
 
 function longestWaitFirst(queues: readonly Queue[]): readonly Queue[] {

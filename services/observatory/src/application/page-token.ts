@@ -9,9 +9,10 @@ export interface ListPlace {
 }
 
 /**
- * Page tokens hold at every gateway, at every replica and across restarts: they carry the place itself. They are not
- * secret and not signed, because a place opens nothing: what is read is decided by the caller's project and query. The
- * fingerprint of both is in the token, so that it cannot be used by mistake with another query.
+ * Page tokens hold at every gateway, at every replica and across restarts: they carry the place itself. They
+ * are not secret and not signed, because a place opens nothing: what is read is decided by the caller's
+ * project and query. The fingerprint of both is in the token, so that it cannot be used by mistake with
+ * another query.
  */
 export function writePageToken(place: ListPlace, belongsTo: readonly string[]): string {
   const { value, id } = place.after;

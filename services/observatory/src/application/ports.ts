@@ -75,16 +75,19 @@ export interface StoreState {
 }
 
 /**
- * The read model behind every list and search. Two adapters implement it, and test/read-model.conformance.ts holds
- * them to the same answers.
+ * The read model behind every list and search. Two adapters implement it, and test/read-model.conformance.ts
+ * holds them to the same answers.
  *
- * Every method throws Fault `DEPENDENCY_UNAVAILABLE` (retryable) while the store cannot be reached. Reads see what
- * was searchable when they began. Projects never see each other: each read takes one.
+ * Every method throws Fault `DEPENDENCY_UNAVAILABLE` (retryable) while the store cannot be reached. Reads see
+ * what was searchable when they began. Projects never see each other: each read takes one.
  */
 export interface ReadModel {
   readonly name: "embedded" | "elasticsearch";
 
-  /** Makes the store if it is not there, or no longer; takes the writer's place if it is free. Cheap; called often. */
+  /**
+   * Makes the store if it is not there, or no longer; takes the writer's place if it is free. Cheap; called
+   * often.
+   */
   check(): Promise<StoreState>;
 
   /**
@@ -156,8 +159,9 @@ export interface LiveEvent extends WatchedEvent {
 /** What is being published, for everybody who watches. */
 export interface LiveEvents {
   /**
-   * Hands every event to the listener, in the order of their publication, beginning at `sinceMs`, until disposed of.
-   * `lost` means that events may have been missed and none will follow: subscribe again and fill the gap.
+   * Hands every event to the listener, in the order of their publication, beginning at `sinceMs`, until
+   * disposed of. `lost` means that events may have been missed and none will follow: subscribe again and fill
+   * the gap.
    *
    * @returns `sinceMs`, a few seconds ago: nothing that was published from then on is left out
    */

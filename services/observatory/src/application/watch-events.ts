@@ -1,7 +1,8 @@
-// W1: a resume leaves nothing out: it reads the store from 5 seconds before the last frame until the store holds
-// everything from before the live subscription, and only then goes over to live events.
+// W1: a resume leaves nothing out: it reads the store from 5 seconds before the last frame until the store
+// holds everything from before the live subscription, and only then goes over to live events.
 // W2: within one connection no event is sent twice.
-// W3: a client that reads too slowly never grows memory: its live events are dropped and it goes back to the store.
+// W3: a client that reads too slowly never grows memory: its live events are dropped and it goes back to the
+// store.
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
@@ -43,7 +44,8 @@ interface Deps {
 /**
  * Streams the events of a project that fit a query, live within half a second, until the signal ends it.
  *
- * @throws Fault before the first frame: `INVALID_QUERY` · `OVERLOADED` when this process has 1,000 watches already
+ * @throws Fault before the first frame: `INVALID_QUERY` · `OVERLOADED` when this process has 1,000 watches
+ * already
  */
 export function watchEvents(deps: Deps): (request: WatchRequest) => AsyncIterable<WatchFrame> {
   let open = 0;
@@ -92,7 +94,10 @@ async function* framesOf(deps: Deps, request: WatchRequest, filter: Filter): Asy
   }
 }
 
-/** Subscribes as soon as the broker lets it: a watch outlives a broker that is away. Undefined when the signal ended it. */
+/**
+ * Subscribes as soon as the broker lets it: a watch outlives a broker that is away. Undefined when the signal
+ * ended it.
+ */
 async function subscribed(
   { live }: Deps,
   signal: AbortSignal,
@@ -113,7 +118,9 @@ async function* unsent(sent: SentIds, events: AsyncIterable<WatchedEvent>): Asyn
   for await (const event of events) if (sent.add(event.eventId)) yield event;
 }
 
-/** The stored events from before `fromMs` on, until the store holds all that was published up to `toMs` (W1). */
+/**
+ * The stored events from before `fromMs` on, until the store holds all that was published up to `toMs` (W1).
+ */
 async function* fromStore(
   { readModel, freshness }: Deps,
   search: {

@@ -26,7 +26,8 @@ const FIELD_OF: ReadonlyMap<string, JobOrder["field"]> = new Map([
 export const ORDER_NAMES: readonly string[] = [...FIELD_OF.keys()];
 
 /**
- * Reads `<field>` or `<field> asc|desc`; without a direction `createTime` descends and the others ascend; without anything, the newest first.
+ * Reads `<field>` or `<field> asc|desc`; without a direction `createTime` descends and the others ascend;
+ * without anything, the newest first.
  *
  * @returns undefined for anything else
  */

@@ -3,15 +3,19 @@ import type { SearchKeys } from "./search-keys.ts";
 /**
  * A job as its newest event left it, ready to be stored and found.
  *
- * D1: a document is overwritten whole, and only by a higher version of its job, so any order of events and any
- * duplicate come to the same. D2: input and output are not in it; they stay in the event that brought them.
+ * D1: a document is overwritten whole, and only by a higher version of its job, so any order of events and
+ * any duplicate come to the same. D2: input and output are not in it; they stay in the event that brought
+ * them.
  */
 export interface JobDocument {
   readonly project: string;
   readonly id: string;
   readonly version: number;
   readonly keys: SearchKeys;
-  /** Task and error type of a job that FAILED, as a JSON array of two; absent otherwise. What failures are grouped by. */
+  /**
+   * Task and error type of a job that FAILED, as a JSON array of two; absent otherwise. What failures are
+   * grouped by.
+   */
   readonly failure: string | undefined;
   /** The job's ProtoJSON without input and output. Opaque to the read model. */
   readonly body: string;

@@ -29,8 +29,8 @@ export const NUMBER_FIELDS = [
 export type NumberField = (typeof NUMBER_FIELDS)[number];
 
 /**
- * What a job, or a job as an event left it, is found by. Everything here is folded already, so that the engines
- * behind the read model compare and never interpret.
+ * What a job, or a job as an event left it, is found by. Everything here is folded already, so that the
+ * engines behind the read model compare and never interpret.
  */
 export interface SearchKeys {
   readonly keywords: Readonly<Partial<Record<KeywordField, string>>>;
@@ -49,7 +49,9 @@ const MARK = { task: "t", errorType: "e", errorMessage: "m", labels: "l" } as co
 /** The places in which a bare word is looked for. */
 export const BARE_PLACES = ["task", "errorType", "errorMessage", "labels"] as const;
 
-/** A word together with its place, as one text without blanks: label keys hold neither a blank nor a colon. */
+/**
+ * A word together with its place, as one text without blanks: label keys hold neither a blank nor a colon.
+ */
 export function wordToken(place: WordPlace, word: string): string {
   return `${place in MARK ? MARK[place as keyof typeof MARK] : place}:${word}`;
 }
@@ -78,14 +80,14 @@ export interface SearchedJob {
 }
 
 /**
- * Makes the keys of a job, or of an event when `event` names it.
+ * Makes the keys of a job.
  *
  * `wait` is the time from when the job could run to its latest start; `duration` from that start to its end.
  */
-export function searchKeysOf(job: SearchedJob, event?: string): SearchKeys {
+export function searchKeysOf(job: SearchedJob): SearchKeys {
   const { startMs, endMs } = job;
   return {
-    keywords: folded({ ...job, event }),
+    keywords: folded({ ...job, event: undefined }),
     numbers: present({
       priority: job.priority,
       attempt: job.attempt,
@@ -99,6 +101,11 @@ export function searchKeysOf(job: SearchedJob, event?: string): SearchKeys {
     labels: Object.fromEntries(Object.entries(job.labels).map(([key, value]) => [key, fold(value)])),
     words: [...tokensOf(job)],
   };
+}
+
+/** The keys of an event: those of the job after it, and its name. */
+export function eventKeysOf(job: SearchKeys, name: string): SearchKeys {
+  return { ...job, keywords: { ...job.keywords, event: fold(name) } };
 }
 
 function folded(

@@ -1,7 +1,8 @@
-// What "the same text" means to a search, decided once and here, so that every engine behind the read model agrees:
-// copies folded by these functions are stored, and no engine folds or tokenises anything by itself.
+// What "the same text" means to a search, decided once and here, so that every engine behind the read model
+// agrees: copies folded by these functions are stored, and no engine folds or tokenises anything by itself.
 //
-// T1: two texts are the same when their folded forms are: Unicode NFC, then lower case without regard to locale.
+// T1: two texts are the same when their folded forms are: Unicode NFC, then lower case without regard to
+// locale.
 // T2: a word is a run of letters, marks and digits; everything else separates.
 
 const RUN = /[\p{L}\p{M}\p{N}]+/gu;
@@ -18,8 +19,8 @@ export function wordsOf(text: string): readonly string[] {
 }
 
 /**
- * The words under which a text is found: those of `wordsOf`, and the parts of camel case as well, so that `timeout`
- * finds `EncoderTimeout`. Each once.
+ * The words under which a text is found: those of `wordsOf`, and the parts of camel case as well, so that
+ * `timeout` finds `EncoderTimeout`. Each once.
  */
 export function indexedWordsOf(text: string): ReadonlySet<string> {
   const words = new Set<string>();

@@ -32,6 +32,13 @@ test("with nothing pending everything up to now is searchable", async () => {
   expect(freshness.read()).toEqual({ asOfMs: clock.nowMs(), lagMs: 0 });
 });
 
+test("as long as nothing is known it promises nothing", async () => {
+  const { clock, world, freshness } = gauge();
+  world.state = { lastSequence: 100, doneSequence: 0, behind: 100 };
+  await freshness.measure();
+  expect(freshness.read()).toEqual({ asOfMs: 0, lagMs: clock.nowMs() });
+});
+
 test("under load it is as fresh as the newest note whose event is stored", async () => {
   const { clock, world, freshness } = gauge();
   await freshness.measure();

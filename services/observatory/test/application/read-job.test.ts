@@ -36,7 +36,7 @@ const LIFE = [
   projected(5, "JobSucceeded", { status: "SUCCEEDED", output: "done" }, { attempt: 2, status: "SUCCEEDED" }),
 ];
 
-test("D2: a job has the input of its first event and the output of its last, in whatever order they came", async () => {
+test("D2: a job has its first event's input and its last one's output, whatever order they came in", async () => {
   await using world = await embeddedReadModel();
   for (const projection of LIFE.toReversed()) await world.readModel.apply([projection, projection]);
   const job = await readJob({ readModel: world.readModel, clock: systemClock })(ASKED);

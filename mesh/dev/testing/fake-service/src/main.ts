@@ -9,7 +9,11 @@ const answer: RequestListener = (request, response) => {
 };
 const portOf = (address: string): number => Number(address.split(":").at(-1));
 const { ORRERY_ADMIN_ADDRESS = "", ORRERY_HTTP_ADDRESS, ORRERY_IDENTITY_FILE = "" } = process.env;
-const bundle = readFileSync(ORRERY_IDENTITY_FILE);
-createTlsServer({ key: bundle, cert: bundle }, answer).listen(portOf(ORRERY_ADMIN_ADDRESS), "127.0.0.1");
+const identity = () => {
+  const bundle = readFileSync(ORRERY_IDENTITY_FILE);
+  return { key: bundle, cert: bundle };
+};
+const admin = createTlsServer(identity(), answer).listen(portOf(ORRERY_ADMIN_ADDRESS), "127.0.0.1");
+setInterval(() => admin.setSecureContext(identity()), 250);
 if (ORRERY_HTTP_ADDRESS) createServer(answer).listen(portOf(ORRERY_HTTP_ADDRESS), "127.0.0.1");
 process.on("SIGTERM", () => process.exit(0));

@@ -15,7 +15,9 @@ const CONFLICT = 409;
 const NOT_FOUND = 404;
 const TOO_MANY = 429;
 
-/** The bulk request of a batch: of each job the newest document, guarded by its version (D1), and each event. */
+/**
+ * The bulk request of a batch: of each job the newest document, guarded by its version (D1), and each event.
+ */
 export function bulkItems(batch: readonly Projection[], names: IndexNames): readonly BulkItem[] {
   const jobs = newestOf(batch).map((job): BulkItem => {
     const _id = jobKey(job.project, job.id);
@@ -36,7 +38,10 @@ export function indicesOf(items: readonly BulkItem[]): ReadonlySet<string> {
   return new Set(items.map(({ action }) => (action.index ?? action.create)?._index ?? ""));
 }
 
-/** Sends a batch. An answer of 200 may hold refusals of single items: each projection gets the worse of its two. */
+/**
+ * Sends a batch. An answer of 200 may hold refusals of single items: each projection gets the worse of its
+ * two.
+ */
 export async function sendBulk(
   client: Client,
   batch: readonly Projection[],

@@ -1,7 +1,9 @@
 import type { EventDocument, JobDocument } from "../../domain/projection.ts";
 import type { SearchKeys } from "../../domain/search-keys.ts";
 
-/** A document as Elasticsearch keeps it: search keys by their own names, and what is given back as it came. */
+/**
+ * A document as Elasticsearch keeps it: search keys by their own names, and what is given back as it came.
+ */
 export interface ElasticDocument {
   readonly project: string;
   readonly id: string;

@@ -22,8 +22,8 @@ interface Found extends StoreDocument {
 }
 
 /**
- * The indices of the read model, and the document that says which there have to be. Indices are made by us, never by a
- * write, so that one that somebody deleted is noticed, and the store begins a new generation.
+ * The indices of the read model, and the document that says which there have to be. Indices are made by us,
+ * never by a write, so that one that somebody deleted is noticed, and the store begins a new generation.
  */
 export class ElasticStore {
   readonly #client: Client;

@@ -5,8 +5,8 @@ import type { Filter } from "../../domain/query/filter.ts";
 type Query = estypes.QueryDslQueryContainer;
 
 /**
- * Compiles a filter. Only exact queries come out of it, all for the filter context: nothing is scored, nothing is
- * analysed, and no text of a user is ever parsed by the engine.
+ * Compiles a filter. Only exact queries come out of it, all for the filter context: nothing is scored,
+ * nothing is analysed, and no text of a user is ever parsed by the engine.
  */
 export function compile(filter: Filter): Query {
   switch (filter.is) {
@@ -49,8 +49,8 @@ export function sortOf({ field, direction }: JobOrder): estypes.SortCombinations
 }
 
 /**
- * What comes after a place in an order (O1, O2). Written out instead of `search_after`, because that gives a missing
- * value as a number that JavaScript rounds.
+ * What comes after a place in an order (O1, O2). Written out instead of `search_after`, because that gives a
+ * missing value as a number that JavaScript rounds.
  */
 export function afterPosition({ field, direction }: JobOrder, after: Position): Query {
   const further = direction === "asc" ? "gt" : "lt";

@@ -13,7 +13,9 @@ export function indexNames(prefix: string): IndexNames {
   return { jobs: `${prefix}-jobs`, events: `${prefix}-events`, store: `${prefix}-observatory` };
 }
 
-/** The index of a day; `alias` is what all days of a kind are searched by. Ids without a time share one index. */
+/**
+ * The index of a day; `alias` is what all days of a kind are searched by. Ids without a time share one index.
+ */
 export function indexOfDay(alias: string, uuid: string): string {
   const timeMs = timeOfUuid(uuid);
   const day =
@@ -63,7 +65,10 @@ const SETTINGS = {
   refresh_interval: "250ms",
 } as const satisfies estypes.IndicesIndexSettings;
 
-/** The templates that indices are made from: strict, so that an unforeseen field is refused and not guessed at. */
+/**
+ * The templates that indices are made from: strict, so that an unforeseen field is refused and not guessed
+ * at.
+ */
 export function indexTemplates(names: IndexNames): readonly estypes.IndicesPutIndexTemplateRequest[] {
   const template = (alias: string, properties: Record<string, estypes.MappingProperty>) => ({
     name: alias,

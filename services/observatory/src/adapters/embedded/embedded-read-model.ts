@@ -2,8 +2,8 @@ import type { ApplyOutcome, ReadModel, StoreState } from "../../application/port
 import { ThreadClient } from "./thread-client.ts";
 
 /**
- * The read model in one SQLite file, for a laptop and for tests. Two threads of this process work on it: one checks
- * and writes, the other reads, so that a long search never holds up the projection.
+ * The read model in one SQLite file, for a laptop and for tests. Two threads of this process work on it: one
+ * checks and writes, the other reads, so that a long search never holds up the projection.
  *
  * @param folder - made if it is not there; several processes may share it, and one of them writes
  */

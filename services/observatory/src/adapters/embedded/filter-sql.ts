@@ -33,8 +33,8 @@ export const NUMBER_COLUMNS = {
   duration: "duration",
 } as const satisfies Record<NumberField, string>;
 
-// Labels lie in one column as <US>key=value<US>…, so that one `instr` answers a question about one of them. The
-// separator is a character that values may hold, so it is written otherwise inside of them.
+// Labels lie in one column as <US>key=value<US>…, so that one `instr` answers a question about one of them.
+// The separator is a character that values may hold, so it is written otherwise inside of them.
 const SEPARATOR = "\u001f";
 const ESCAPE = "\u001e";
 

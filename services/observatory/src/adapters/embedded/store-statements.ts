@@ -1,7 +1,8 @@
 import { KEYWORD_COLUMNS, NUMBER_COLUMNS } from "./filter-sql.ts";
 
-// W1: one connection writes, many read; the file is in WAL mode, so readers see the last commit and never wait.
-// W2: a commit is on disk before it is acknowledged to the broker (synchronous = full).
+// S1: one connection writes, many read; the file is in WAL mode, so readers see the last commit and never
+// wait.
+// S2: a commit is on disk before it is acknowledged to the broker (synchronous = full).
 export const OPEN = `
   pragma journal_mode = wal;
   pragma synchronous = full;
@@ -19,10 +20,13 @@ const KEYS = `
   labels text not null, words text not null
 `;
 
-/** Counts up with each change of the tables below; a file of another layout is made anew and projected again. */
+/**
+ * Counts up with each change of the tables below; a file of another layout is made anew and projected again.
+ */
 export const LAYOUT = 1;
 
-// The lists' orders are (project, created, id), with and without a status, and one index for each further order.
+// The lists' orders are (project, created, id), with and without a status, and one index for each further
+// order.
 export const CREATE = `
   create table if not exists store (only integer primary key check (only = 1), generation text not null);
   create table if not exists job (
@@ -77,7 +81,8 @@ const places = (columns: readonly string[]) => columns.map(() => "?").join(", ")
 // D1: the newer version wins, whichever comes last. Served by job_id.
 export const SAVE_JOB = `
   insert into job (${JOB_COLUMNS.join(", ")}) values (${places(JOB_COLUMNS)})
-  on conflict (project, id) do update set ${OVERWRITTEN.map((column) => `${column} = excluded.${column}`).join(", ")}
+  on conflict (project, id) do update
+  set ${OVERWRITTEN.map((column) => `${column} = excluded.${column}`).join(", ")}
   where excluded.version > job.version
 `;
 
@@ -101,7 +106,8 @@ export const searchJobs = (condition: string, order: string, column: string) =>
 export const countJobs = (condition: string) =>
   `select count(*) as found from (select 1 from job where project = ? and ${condition} limit ?)`;
 
-// The condition has to be walked along event_id, hence the hint: the planner knows no statistics of this file.
+// The condition has to be walked along event_id, hence the hint: the planner knows no statistics of this
+// file.
 export const searchEvents = (condition: string) => `
   select event_id, id, version, envelope from event indexed by event_id
   where project = ? and event_id > ? and ${condition} order by event_id limit ?

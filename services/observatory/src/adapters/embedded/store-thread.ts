@@ -9,7 +9,10 @@ const { folder } = workerData as ThreadSettings;
 const lock = new WriterLock(folder);
 let opened: Store | undefined;
 
-/** Opens the file when it is first needed, so that a folder that cannot be used fails a question and not the thread. */
+/**
+ * Opens the file when it is first needed, so that a folder that cannot be used fails a question and not the
+ * thread.
+ */
 function theStore(): Store {
   opened ??= new Store(folder, () => uuidV7());
   return opened;

@@ -31,8 +31,8 @@ const PREPARED_LIMIT = 200;
 const BUSY_LIMIT_MS = 5_000;
 
 /**
- * The file of the embedded read model. Synchronous: it lives in a worker thread, because SQLite holds the thread that
- * it runs on. Each thread and each process has one of its own on the same file.
+ * The file of the embedded read model. Synchronous: it lives in a worker thread, because SQLite holds the
+ * thread that it runs on. Each thread and each process has one of its own on the same file.
  */
 export class Store {
   readonly #folder: string;

@@ -6,9 +6,9 @@ import { inodeOf } from "./inode.ts";
 const FILE = "writer.lock";
 
 /**
- * The place of the one process that writes: a transaction on a file of its own that is never ended. The system gives
- * it back with the process, so the next writer need not wait for a term to run out. A lease with a clock was
- * rejected: two writers would do no harm (D1), they would only wait for each other.
+ * The place of the one process that writes: a transaction on a file of its own that is never ended. The
+ * system gives it back with the process, so the next writer need not wait for a term to run out. A lease with
+ * a clock was rejected: two writers would do no harm (D1), they would only wait for each other.
  */
 export class WriterLock {
   readonly #folder: string;

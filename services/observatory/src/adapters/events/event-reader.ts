@@ -1,9 +1,11 @@
 import { isObject, type Json, type JsonObject, objectAt } from "../../domain/envelope-payload.ts";
 import type { Projection } from "../../domain/projection.ts";
 import { STATUSES } from "../../domain/query/check.ts";
-import { type SearchedJob, searchKeysOf } from "../../domain/search-keys.ts";
+import { eventKeysOf, type SearchedJob, searchKeysOf } from "../../domain/search-keys.ts";
 
-/** What reading an event came to. A dead letter's text says what is wrong with it, for whoever redrives it. */
+/**
+ * What reading an event came to. A dead letter's text says what is wrong with it, for whoever redrives it.
+ */
 export type EventReading = { readonly projection: Projection } | { readonly deadLetter: string };
 
 const PREFIX = "orrery.events.v1.jobs.";
@@ -20,7 +22,10 @@ const NAMES: ReadonlySet<string> = new Set([
   "JobCancelled",
   "JobExpired",
 ]);
-/** The major versions that this code was written against. A newer one may mean something else by the same words. */
+/**
+ * The major versions that this code was written against. A newer one may mean something else by the same
+ * words.
+ */
 const MAJOR = "1";
 const STATUS_NAMES: ReadonlySet<string> = new Set(STATUSES);
 const DIGEST_LIMIT = 200;
@@ -30,8 +35,8 @@ class NotAnEvent extends Error {}
 /**
  * Reads an event about a job, as it came from the broker.
  *
- * Only what the search needs is taken apart here; the job goes into the read model as the ProtoJSON that it came in,
- * because decoding it to a message and back costs more than everything else in the projection.
+ * Only what the search needs is taken apart here; the job goes into the read model as the ProtoJSON that it
+ * came in, because decoding it to a message and back costs more than everything else in the projection.
  */
 export function readEvent(text: string): EventReading {
   try {
@@ -58,14 +63,15 @@ function projectionOf(text: string, envelope: JsonObject): Projection {
   const searched = searchedJob(job, objectAt(payload, "attempt"));
   const failure =
     searched.status === "FAILED" ? JSON.stringify([searched.task, searched.errorType ?? ""]) : undefined;
+  const keys = searchKeysOf(searched);
   return {
-    job: { project, id, version, keys: searchKeysOf(searched), failure, body: JSON.stringify(job) },
+    job: { project, id, version, keys, failure, body: JSON.stringify(job) },
     event: {
       project,
       jobId: id,
       version,
       eventId: textAt(envelope, "eventId").toLowerCase(),
-      keys: searchKeysOf(searched, name),
+      keys: eventKeysOf(keys, name),
       envelope: text,
     },
   };

@@ -6,8 +6,8 @@ import type { StreamProgress } from "../../application/ports.ts";
 export const JOB_STREAM = eventStreamName("jobs");
 
 /**
- * The durable consumer of one generation of the read model. A store that was made anew has another generation, so its
- * consumer is another one too and begins at the first event of the stream.
+ * The durable consumer of one generation of the read model. A store that was made anew has another
+ * generation, so its consumer is another one too and begins at the first event of the stream.
  */
 export function durableOf(generation: string): string {
   return `observatory-${generation.replaceAll("-", "")}`;

@@ -14,10 +14,11 @@ const KEEP_STRIDE = 1_000;
 const INACTIVE_LIMIT_MS = 30_000;
 
 /**
- * What is being published, by one consumer of this process that all its watches share. It exists while there is a watch.
+ * What is being published, by one consumer of this process that all its watches share. It exists while there
+ * is a watch.
  *
- * The consumer acknowledges nothing; that none is missed is seen from the stream's own numbers, which have no gaps.
- * On a gap, or when the connection was lost, every watch is told and begins again.
+ * The consumer acknowledges nothing; that none is missed is seen from the stream's own numbers, which have no
+ * gaps. On a gap, or when the connection was lost, every watch is told and begins again.
  */
 export function liveEvents(
   connecting: Promise<NatsConnection>,

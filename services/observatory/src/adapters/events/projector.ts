@@ -30,8 +30,8 @@ export interface Projector {
 }
 
 /**
- * Keeps the read model up to date for as long as the signal lets it: projects where this process is the store's writer,
- * and begins from the first event again when the store has been made anew.
+ * Keeps the read model up to date for as long as the signal lets it: projects where this process is the
+ * store's writer, and begins from the first event again when the store has been made anew.
  */
 export function startProjector(parts: ProjectorParts): Projector {
   const { readModel, logger, signal } = parts;
@@ -61,7 +61,10 @@ export function startProjector(parts: ProjectorParts): Projector {
   return { durable: () => durable, stopped: supervise() };
 }
 
-/** Deletes the durable of a generation that is no more. One left behind costs the broker a row, so failing is no harm. */
+/**
+ * Deletes the durable of a generation that is no more. One left behind costs the broker a row, so failing is
+ * no harm.
+ */
 async function forget({ connecting, logger }: ProjectorParts, durable: string): Promise<void> {
   try {
     const manager = await (await connected(connecting)).jetstreamManager({ checkAPI: false });
@@ -90,7 +93,8 @@ function consume(parts: ProjectorParts, durable: string): Consumer {
  * Stores what can be read of a batch, all of it at once.
  *
  * @returns one verdict for each message, in order
- * @throws Fault `DEPENDENCY_UNAVAILABLE` while the store cannot take all of it: the batch is held and tried again
+ * @throws Fault `DEPENDENCY_UNAVAILABLE` while the store cannot take all of it: the batch is held and tried
+ * again
  */
 export async function project(
   readModel: Pick<ReadModel, "apply">,

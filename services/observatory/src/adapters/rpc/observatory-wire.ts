@@ -18,7 +18,8 @@ import type { ReadJob } from "../../application/read-job.ts";
 import type { WatchFrame } from "../../application/watch-events.ts";
 import { payloadName } from "../../domain/envelope-payload.ts";
 
-// What was stored is ProtoJSON of the contract, perhaps of a newer release of it: unknown fields are passed over.
+// What was stored is ProtoJSON of the contract, perhaps of a newer release of it: unknown fields are passed
+// over.
 const LENIENT = { ignoreUnknownFields: true } as const;
 
 /** A job out of the read model. */
@@ -49,7 +50,10 @@ export function freshnessToWire({ asOfMs, lagMs }: Freshness) {
   return { asOf: timestampFromMs(Math.floor(asOfMs)), lagMs: toCount(lagMs) };
 }
 
-/** int32 is what the contract gives counts, so that they are numbers in JSON; more than that shows as the most. */
+/**
+ * int32 is what the contract gives counts, so that they are numbers in JSON; more than that shows as the
+ * most.
+ */
 export function toCount(count: number): number {
   return Math.min(Math.round(count), 2_147_483_647);
 }

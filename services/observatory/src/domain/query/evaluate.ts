@@ -2,8 +2,8 @@ import type { SearchKeys } from "../search-keys.ts";
 import type { Filter } from "./filter.ts";
 
 /**
- * Whether a job, or an event, fits a filter. The plainest reading of the tree: live streams use it, and the compiled
- * forms are held against it.
+ * Whether a job, or an event, fits a filter. The plainest reading of the tree: live streams use it, and the
+ * compiled forms are held against it.
  */
 export function fits(filter: Filter, keys: SearchKeys): boolean {
   switch (filter.is) {

@@ -3,8 +3,8 @@ import type { KeywordField, NumberField } from "../search-keys.ts";
 /**
  * What a checked query means. The one tree that every engine is compiled from; texts in it are folded.
  *
- * F1: each leaf is true or false, never unknown. A leaf about something that the job does not have is false, so its
- * negation is true.
+ * F1: each leaf is true or false, never unknown. A leaf about something that the job does not have is false,
+ * so its negation is true.
  */
 export type Filter =
   | { readonly is: "everything" }

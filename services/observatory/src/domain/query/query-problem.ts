@@ -18,7 +18,9 @@ export class QueryRefused extends Error {
   }
 }
 
-/** The problem as a person reads it: the sentence with its column, the query, and a caret under what is wrong. */
+/**
+ * The problem as a person reads it: the sentence with its column, the query, and a caret under what is wrong.
+ */
 export function describeProblem(query: string, problem: QueryProblem): string {
   const flat = query.replace(/\s/g, " ");
   const caret = " ".repeat(problem.at) + "^".repeat(problem.length);

@@ -7,8 +7,8 @@ import { type QueryProblem, QueryRefused } from "./query-problem.ts";
 export type QueryReading = { readonly filter: Filter } | { readonly problem: QueryProblem };
 
 /**
- * Reads a query of the search language: parsed whole, then checked. What the language has and the search cannot do
- * yet is refused by name, never ignored. An empty query means everything.
+ * Reads a query of the search language: parsed whole, then checked. What the language has and the search
+ * cannot do yet is refused by name, never ignored. An empty query means everything.
  */
 export function readQuery(query: string, checking: Checking): QueryReading {
   try {
