@@ -103,7 +103,7 @@ test("a client that goes away ends the call behind it", async () => {
   await eventually(() => expect(jobs.cancelledWatches).toBe(before + 1));
 });
 
-test("a watch that nobody admits is a 503 while the service answers nothing, and waits otherwise", async () => {
+test("a watch that nobody admits is a 503 while the service is silent, and waits otherwise", async () => {
   const id = await submitted("hangs");
   bed.setReady(false);
   const response = await watch(`/v1/jobs/${id}:watch`);

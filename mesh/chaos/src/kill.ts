@@ -27,7 +27,7 @@ function pidOf(platform: Platform, target: Target): number {
 
 /** How many leases are open in the project, by the queues' own depth. */
 async function leasesOpen(platform: Platform): Promise<number> {
-  const { status, body } = await platform.send("GET", "/v1/queues");
+  const { status, body } = await platform.persist("GET", "/v1/queues");
   if (status !== 200) return 0;
   return body.queues.reduce(
     (sum: number, { depth }: { depth: { RUNNING?: number } }) => sum + (depth.RUNNING ?? 0),

@@ -26,7 +26,7 @@ export async function settled(platform: Platform, journal: Journal, withinMs: nu
   const open = new Set(journal.entries.map(({ id }) => id ?? ""));
   while (open.size > 0) {
     await eachOf([...open], async (id) => {
-      const { status, body } = await platform.send("GET", `/v1/jobs/${id}`);
+      const { status, body } = await platform.persist("GET", `/v1/jobs/${id}`);
       if (status === 404 || ENDS.has(body.status)) open.delete(id);
     });
     if (open.size > 0 && Date.now() > end) return;
@@ -44,14 +44,14 @@ export async function verify(platform: Platform, journal: Journal, run: string):
   let attemptsLost = 0;
   const ids = journal.entries.flatMap(({ id }) => (id === undefined ? [] : [id]));
   await eachOf(ids, async (id) => {
-    const { status, body: job } = await platform.send("GET", `/v1/jobs/${id}`);
+    const { status, body: job } = await platform.persist("GET", `/v1/jobs/${id}`);
     if (status !== 200) {
       wrong.lost += 1;
       return;
     }
     if (!ENDS.has(job.status)) wrong.notEnded += 1;
     if (job.status === "SUCCEEDED") succeeded += 1;
-    const { body: history } = await platform.send("GET", `/v1/jobs/${id}/history?pageSize=1000`);
+    const { body: history } = await platform.persist("GET", `/v1/jobs/${id}/history?pageSize=1000`);
     const versions = history.events.map((event: { aggregateVersion: number }) => event.aggregateVersion);
     const gapless =
       versions.length === job.version && versions.every((version: number, at: number) => version === at + 1);
@@ -59,7 +59,7 @@ export async function verify(platform: Platform, journal: Journal, run: string):
       ENDS.has(event.payload.job.status),
     );
     if (!gapless || ends.length !== 1) wrong.histories += 1;
-    const { body: tried } = await platform.send("GET", `/v1/jobs/${id}/attempts`);
+    const { body: tried } = await platform.persist("GET", `/v1/jobs/${id}/attempts`);
     const statuses: string[] = tried.attempts.map((attempt: { status: string }) => attempt.status);
     attemptsLost += statuses.filter((one) => one === "LOST").length;
     if (statuses.length !== job.attempt || statuses.includes("RUNNING")) wrong.attempts += 1;
@@ -67,7 +67,7 @@ export async function verify(platform: Platform, journal: Journal, run: string):
     if (mirrored.status !== 200 || !isDeepStrictEqual(mirrored.body, job)) wrong.readModel += 1;
   });
   const q = encodeURIComponent(`label.chaos:${run}`);
-  const { body: listed } = await platform.send("GET", `/v1/jobs?q=${q}&pageSize=1`);
+  const { body: listed } = await platform.persist("GET", `/v1/jobs?q=${q}&pageSize=1`);
   wrong.doubled = Math.abs(listed.totalSize - new Set(ids).size) + (ids.length - new Set(ids).size);
   const duplicatePublishes = await duplicates(platform);
   return { jobs: ids.length, succeeded, attemptsLost, duplicatePublishes, wrong };

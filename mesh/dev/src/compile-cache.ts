@@ -17,7 +17,7 @@ export async function warmCompileCache(mains: readonly string[]): Promise<void> 
   if (existsSync(mark)) return;
   mkdirSync(COMPILE_CACHE, { recursive: true });
   const env = { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: COMPILE_CACHE };
-  for (const main of mains.filter((path) => existsSync(path))) {
+  for (const main of new Set(mains.filter((path) => existsSync(path)))) {
     await runProgram(process.execPath, [main], { env, cwd: ROOT, withinMs: WARM_WITHIN_MS });
   }
   writeFileSync(mark, "");

@@ -126,6 +126,18 @@ export class Platform implements AsyncDisposable {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
+  /** Sends until an answer below 500 comes, at most a minute: for what is safe to repeat while processes die. */
+  async persist(method: string, path: string, sending: Sending = {}): Promise<Answer> {
+    const end = Date.now() + 60_000;
+    for (;;) {
+      const answer = await this.send(method, path, sending).catch((error: unknown) => error);
+      if (!(answer instanceof Error) && (answer as Answer).status < 500) return answer as Answer;
+      if (Date.now() > end)
+        throw new Error(`${method} ${path} had no answer within a minute`, { cause: answer });
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  }
+
   /** Reads a page of an admin port as one of the platform's identities. */
   admin(url: string, identity = "operator"): Promise<{ status: number; text: string }> {
     const { caFile, identities } = this.run;

@@ -44,7 +44,7 @@ class Voice<M> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<M, void> {
     for (;;) {
-      yield* this.#said.splice(0);
+      while (this.#said.length > 0) yield this.#said.shift() as M;
       if (this.#over) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -53,7 +53,7 @@ class Voice<M> {
   }
 }
 
-type Said = MessageInitShape<typeof WorkRequestSchema>["message"];
+type Said = NonNullable<Exclude<MessageInitShape<typeof WorkRequestSchema>, { $typeName: string }>["message"]>;
 
 /** A worker over its stream: what it hears is kept in order. */
 class StreamWorker implements AsyncDisposable {

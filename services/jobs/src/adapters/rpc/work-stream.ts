@@ -92,18 +92,14 @@ class WorkStream {
   /** Takes what the worker says until it stops talking. Results are answered in any order, by sequence. */
   async read(requests: AsyncIterable<WorkRequest>): Promise<void> {
     const answers = new Set<Promise<void>>();
-    let failure: unknown;
     for await (const request of requests) {
-      if (failure !== undefined) throw failure;
-      const answer = this.#take(request).catch((reason: unknown) => {
-        failure ??= reason;
-      });
+      // A worker that breaks the protocol ends its stream, once what waits has been sent.
+      const answer = this.#take(request).catch((reason: unknown) => this.outgoing.fail(reason));
       answers.add(answer);
       void answer.then(() => answers.delete(answer));
       if (answers.size >= MAX_LEASES) await Promise.race(answers);
     }
     await Promise.all(answers);
-    if (failure !== undefined) throw failure;
     await this.outgoing.emptied(this.#signal);
   }
 
