@@ -7,7 +7,6 @@ export interface Findings {
   readonly jobs: number;
   readonly succeeded: number;
   readonly attemptsLost: number;
-  readonly duplicatePublishes: number;
   readonly wrong: {
     readonly lost: number;
     readonly doubled: number;
@@ -69,16 +68,29 @@ export async function verify(platform: Platform, journal: Journal, run: string):
   const q = encodeURIComponent(`label.chaos:${run}`);
   const { body: listed } = await platform.persist("GET", `/v1/jobs?q=${q}&pageSize=1`);
   wrong.doubled = Math.abs(listed.totalSize - new Set(ids).size) + (ids.length - new Set(ids).size);
-  const duplicatePublishes = await duplicates(platform);
-  return { jobs: ids.length, succeeded, attemptsLost, duplicatePublishes, wrong };
+  return { jobs: ids.length, succeeded, attemptsLost, wrong };
+}
+
+/** Waits until nothing waits to be published, at most 60 s. */
+export async function outboxPublished(platform: Platform): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
+    const pages = await metricsOf(platform).catch(() => []);
+    const pending = pages.flatMap((text) => [...text.matchAll(/^orrery_outbox_pending\{[^}]*\} (\d+)/gm)]);
+    if (pending.length > 0 && pending.every(([, count]) => count === "0")) return;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+}
+
+async function metricsOf(platform: Platform): Promise<readonly string[]> {
+  const processes = platform.run.services.jobs ?? [];
+  const pages = await Promise.all(processes.map(({ admin }) => platform.admin(`${admin}/metrics`)));
+  return pages.map(({ text }) => text);
 }
 
 /** How many events the broker recognised as published before, over all processes that are alive. */
 export async function duplicates(platform: Platform): Promise<number> {
-  const pages = await Promise.all(
-    (platform.run.services.jobs ?? []).map(({ admin }) => platform.admin(`${admin}/metrics`)),
-  );
-  const counts = pages.flatMap(({ text }) => [
+  const counts = (await metricsOf(platform)).flatMap((text) => [
     ...text.matchAll(/^orrery_outbox_duplicates_total\{[^}]*\} (\d+)/gm),
   ]);
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);

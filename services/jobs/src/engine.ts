@@ -63,74 +63,75 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Everything that is kept in the database. */
+function createStores({ commandPool, leasePool, instance, version, clock }: EngineDeps) {
+  return {
+    jobs: createJobStore(commandPool),
+    queues: createQueueStore(commandPool),
+    workers: createWorkerStore(commandPool),
+    events: createEventStore(commandPool),
+    leaseStore: createLeaseStore(leasePool),
+    keys: createIdempotencyStore(),
+    partitions: createPartitions(commandPool),
+    facts: createJobFacts({ instance, serviceVersion: version }, clock),
+    databaseNow: databaseNow(commandPool),
+  };
+}
+
 export function createEngine(deps: EngineDeps): Engine {
-  const { commandPool, leasePool, clock, chance, logger, metrics, signal } = deps;
+  const { clock, chance, logger, metrics, signal } = deps;
+  const stores = createStores(deps);
+  const { jobs, queues, workers, events, leaseStore } = stores;
   const databaseClock = createDatabaseClock(clock);
   const announcements = createAnnouncements();
-  const jobs = createJobStore(commandPool);
-  const queues = createQueueStore(commandPool);
-  const workers = createWorkerStore(commandPool);
-  const events = createEventStore(commandPool);
-  const leaseStore = createLeaseStore(leasePool);
-  const keys = createIdempotencyStore();
-  const facts = createJobFacts({ instance: deps.instance, serviceVersion: deps.version }, clock);
-  const common = { jobs, facts, keys, queues, announcements, chance, inTransaction: inPool(commandPool) };
+  const common = {
+    ...stores,
+    announcements,
+    chance,
+    clock,
+    logger,
+    signal,
+    inTransaction: inPool(deps.commandPool),
+  };
 
   const bell = createReadyBell();
   const encodeJob = (job: Parameters<typeof jobMessage>[0]): Uint8Array => jobToBytes(jobMessage(job, {}));
   const submits = createSubmitJobs({ ...common, clock: databaseClock, encodeJob });
-  const reports = createReportAttempts({ ...common, inTransaction: inPool(leasePool) });
+  const reports = createReportAttempts({ ...common, inTransaction: inPool(deps.leasePool) });
   const heartbeats = createHeartbeatAttempts(leaseStore);
-  const upkeep = startUpkeep({
-    jobs,
-    workers,
-    partitions: createPartitions(commandPool),
-    sweep: sweep(common),
-    databaseNow: databaseNow(commandPool),
-    clock,
-    databaseClock,
-    refreshGauges: createQueueGauges(metrics, queues),
-    logger,
-    signal,
-  });
+  const refreshGauges = createQueueGauges(metrics, queues);
+  const upkeep = startUpkeep({ ...common, sweep: sweep(common), databaseClock, refreshGauges });
   const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
   const sessions = createWorkSessions({ leases: leaseStore, logger, signal });
   const read = readJob(jobs);
   const watches = createWatchJobs({ events, read, logger, signal });
-
-  announcements.subscribe(createJobMetrics(metrics));
-  announcements.subscribe((changes) => {
-    deps.onCommit();
-    watches.nudge(changes);
-    sessions.nudge(changes);
-    upkeep.nudge(changes);
-    const tasks = ringFor(changes, upkeep.limitedQueues());
+  const ring = (tasks: ReadonlySet<string> | "all" | undefined): void => {
     if (tasks === undefined) return;
     bell.ring(tasks);
     deps.onReady();
-  });
+  };
 
-  const change = changeQueue({
-    ...common,
-    encodeQueue: queueToBytes,
-    changed: () => {
-      upkeep.limitsChanged();
-      bell.ring("all");
-      deps.onReady();
-    },
-  });
+  for (const listener of [
+    deps.onCommit,
+    createJobMetrics(metrics),
+    watches.nudge,
+    sessions.nudge,
+    upkeep.nudge,
+  ])
+    announcements.subscribe(listener);
+  announcements.subscribe((changes) => ring(ringFor(changes, upkeep.limitedQueues())));
+
+  const changed = (): void => {
+    upkeep.limitsChanged();
+    ring("all");
+  };
+  const change = changeQueue({ ...common, encodeQueue: queueToBytes, changed });
   const command = commandJob({ ...common, encodeView: (view) => jobToBytes(jobToWire(view)) });
-  const sightings = createSightings({ workers, clock, logger });
+  const sightings = createSightings(common);
+  const reads = { read, attempts: readAttempts(jobs), events: readEvents(jobs, events) };
   return {
     routes: [
-      jobsRoute({
-        submits,
-        command,
-        read,
-        attempts: readAttempts(jobs),
-        events: readEvents(jobs, events),
-        watches,
-      }),
+      jobsRoute({ ...reads, submits, command, watches }),
       workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],

@@ -53,7 +53,9 @@ class Voice<M> {
   }
 }
 
-type Said = NonNullable<Exclude<MessageInitShape<typeof WorkRequestSchema>, { $typeName: string }>["message"]>;
+type Said = NonNullable<
+  Exclude<MessageInitShape<typeof WorkRequestSchema>, { $typeName: string }>["message"]
+>;
 
 /** A worker over its stream: what it hears is kept in order. */
 class StreamWorker implements AsyncDisposable {

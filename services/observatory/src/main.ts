@@ -5,7 +5,6 @@ import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
 import { connectNats } from "@orrery/mesh/messaging/connection";
 import { createPublisher } from "@orrery/mesh/messaging/publisher";
 import { serve } from "@orrery/mesh/transport/route";
-import { openElasticReadModel } from "./adapters/elasticsearch/elastic-read-model.ts";
 import { openEmbeddedReadModel } from "./adapters/embedded/embedded-read-model.ts";
 import { connected, streamProgress } from "./adapters/events/job-stream.ts";
 import { liveEvents } from "./adapters/events/live-events.ts";
@@ -22,7 +21,7 @@ await runService({
   config: config.service,
   async start(service) {
     const { clock, health, logger, metrics, scope, signal } = service;
-    const readModel = scope.adopt(openReadModel(config, service), (opened) => opened.close());
+    const readModel = scope.adopt(await openReadModel(config, service), (opened) => opened.close());
     const connecting = connectNats({
       url: config.natsUrl,
       name: config.service.instance,
@@ -69,7 +68,12 @@ await runService({
   },
 });
 
-function openReadModel({ readModel }: ObservatoryConfig, service: ServiceScope): ReadModel {
+/**
+ * The client of Elasticsearch alone takes as much memory as the rest of the service: it is loaded where it is
+ * used.
+ */
+async function openReadModel({ readModel }: ObservatoryConfig, service: ServiceScope): Promise<ReadModel> {
   if (readModel.kind === "embedded") return openEmbeddedReadModel({ folder: readModel.folder });
+  const { openElasticReadModel } = await import("./adapters/elasticsearch/elastic-read-model.ts");
   return openElasticReadModel({ ...readModel, metrics: service.metrics });
 }

@@ -133,7 +133,7 @@ async function listenJobs(identity: IdentityFiles, names: readonly string[]) {
 }
 
 async function startProcess(settings: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [MAIN], { env: settings, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...(process.env.OBS_FLAGS?.split(" ") ?? []), MAIN], { env: settings, stdio: ["ignore", "pipe", "inherit"] });
   const grpc = await servingAt(child);
   const [host = "", port = ""] = grpc.split(":");
   return {

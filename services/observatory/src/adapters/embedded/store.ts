@@ -29,6 +29,7 @@ const FILE = "read-model.db";
 const PREPARED_LIMIT = 200;
 /** How long a connection waits for another one's transaction, milliseconds. */
 const BUSY_LIMIT_MS = 5_000;
+const OPEN_PAUSE_MS = 20;
 
 /**
  * The file of the embedded read model. Synchronous: it lives in a worker thread, because SQLite holds the
@@ -136,20 +137,37 @@ export class Store {
     return join(this.#folder, FILE);
   }
 
+  /** Opens the file. Several may do so at once, and SQLite does not wait for all of what a first one does. */
   #open(): DatabaseSync {
+    for (let waitedMs = 0; ; waitedMs += OPEN_PAUSE_MS) {
+      try {
+        return this.#openOnce();
+      } catch (error) {
+        if (!isLocked(error) || waitedMs >= BUSY_LIMIT_MS) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_PAUSE_MS);
+      }
+    }
+  }
+
+  #openOnce(): DatabaseSync {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const database = new DatabaseSync(this.#path, { timeout: BUSY_LIMIT_MS });
-    database.exec(statements.OPEN);
-    const found = Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
-    if (found !== 0 && found !== statements.LAYOUT) {
+    try {
+      database.exec(statements.OPEN);
+      const found = Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
+      if (found === 0 || found === statements.LAYOUT) {
+        database.exec(
+          `begin immediate; ${statements.CREATE} pragma user_version = ${statements.LAYOUT}; commit;`,
+        );
+        return database;
+      }
+    } catch (error) {
       database.close();
-      for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
-      return this.#open();
+      throw error;
     }
-    database.exec(
-      `begin immediate; ${statements.CREATE} pragma user_version = ${statements.LAYOUT}; commit;`,
-    );
-    return database;
+    database.close();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
+    return this.#openOnce();
   }
 
   /** Prepares a statement once. Conditions of queries are many, so the oldest go when there are too many. */
@@ -175,6 +193,14 @@ export class Store {
       throw error;
     }
   }
+}
+
+const BUSY = 5;
+const LOCKED = 6;
+
+function isLocked(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+  return code === BUSY || code === LOCKED;
 }
 
 function every(conditions: readonly Condition[]): Condition {

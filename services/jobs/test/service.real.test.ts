@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, createClient } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { DEFAULT_TRUST_DOMAIN } from "@orrery/mesh/config/service-config";
+import { faultFrom } from "@orrery/mesh/fault/wire";
+import { createAuthority, issueLeaf } from "@orrery/mesh/identity/dev-ca";
+import { eventually } from "@orrery/mesh/testing/eventually";
+import { type TestDatabase, testDatabase } from "@orrery/mesh/testing/test-database";
+import { type TestNats, testNats } from "@orrery/mesh/testing/test-nats";
+import { systemClock } from "@orrery/mesh/time/clock";
+import { callHeaders } from "@orrery/mesh/transport/call";
+import { createGrpcTransport, type GrpcTransport } from "@orrery/mesh/transport/grpc-client";
+
+// The process as it is deployed behind a mesh's proxy, which alone stands between it and its callers: identities come in
+// a header, connections are plain.
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+let database: TestDatabase;
+let nats: TestNats;
+let folder: string;
+let service: ChildProcess;
+let transport: GrpcTransport;
+let jobs: Client<typeof JobsService>;
+let work: Client<typeof WorkService>;
+
+beforeAll(async () => {
+  database = await testDatabase({ migrations: MIGRATIONS, name: "jobs", roles: ["jobs"] });
+  nats = await testNats();
+  folder = mkdtempSync(join(tmpdir(), "orrery-jobs-"));
+  await writeIdentity();
+  const [grpcPort, adminPort] = [await freePort(), await freePort()];
+  service = start(grpcPort, adminPort);
+  transport = createGrpcTransport({
+    workload: "jobs",
+    addresses: [{ host: "127.0.0.1", port: grpcPort }],
+    identity: undefined,
+    breaker: { volumeThreshold: 1_000 },
+  });
+  jobs = createClient(JobsService, transport);
+  work = createClient(WorkService, transport);
+  await eventually(() => jobs.submitJob({ task: "probe" }, as("demo")), { withinMs: 20_000, everyMs: 100 });
+});
+
+afterAll(async () => {
+  await transport.close();
+  if (service.exitCode === null) {
+    const ended = once(service, "exit");
+    service.kill("SIGKILL");
+    await ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+  await nats[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+async function writeIdentity(): Promise<void> {
+  const authority = await createAuthority({ clock: systemClock });
+  const subject = { commonName: "jobs", workload: "jobs" };
+  const leaf = await issueLeaf(authority, subject, { clock: systemClock, lifetimeMs: 3_600_000 });
+  writeFileSync(join(folder, "jobs.pem"), leaf.keyPem + leaf.certPem);
+  writeFileSync(join(folder, "ca.pem"), authority.certPem);
+}
+
+function start(grpcPort: number, adminPort: number): ChildProcess {
+  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      ORRERY_SERVICE: "jobs",
+      ORRERY_INSTANCE: "jobs-0",
+      ORRERY_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
+      ORRERY_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
+      ORRERY_IDENTITY_SOURCE: "linkerd",
+      ORRERY_IDENTITY_FILE: join(folder, "jobs.pem"),
+      ORRERY_CA_FILE: join(folder, "ca.pem"),
+      ORRERY_LOG_LEVEL: "error",
+      ORRERY_DATABASE_HOST: database.host,
+      ORRERY_DATABASE_PORT: String(database.port),
+      ORRERY_DATABASE_NAME: database.database,
+      ORRERY_NATS_URL: nats.url,
+    },
+  });
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  listener.close();
+  await once(listener, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** The headers of a call by the gateway on behalf of somebody; or by another workload for itself. */
+function as(project: string | undefined, caller = "gateway") {
+  const onBehalf = project === undefined ? undefined : { project, principal: "ann", scopes: ["submit"] };
+  const context = callHeaders({ onBehalf, correlationId: "c-1", traceparent: TRACEPARENT });
+  return { headers: { ...context, "l5d-client-id": `${caller}.${DEFAULT_TRUST_DOMAIN}` } };
+}
+
+describe("the service as a whole", () => {
+  test("takes a job from its submission to its end, and every step to the stream in order", async () => {
+    const { job } = await jobs.submitJob({ task: "whole" }, as("demo"));
+    const id = job?.id ?? "";
+    const { leases } = await work.leaseJobs({ tasks: ["whole"], worker: "w", waitSeconds: 5 }, as("demo"));
+    expect(leases).toMatchObject([{ jobId: id, leaseEpoch: 1, correlationId: "c-1" }]);
+    const { outcomes } = await work.completeAttempts({ results: [{ jobId: id, leaseEpoch: 1 }] }, as("demo"));
+    expect(outcomes).toMatchObject([{ ok: true }]);
+    expect((await jobs.getJob({ id }, as("demo"))).job?.status).toBe(Job_Status.SUCCEEDED);
+    await eventually(async () => {
+      const stream = await (await nats.connect()).jetstreamManager();
+      const found: string[] = [];
+      const { state } = await stream.streams.info("ORRERY_JOBS");
+      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+        const { header, subject } = await stream.streams.getMessage("ORRERY_JOBS", { seq });
+        if (header.get("Nats-Msg-Id").startsWith(id))
+          found.push(`${subject.split(".")[4]} ${header.get("Nats-Msg-Id")}`);
+      }
+      expect(found).toEqual([`JobQueued ${id}:1`, `JobStarted ${id}:2`, `JobSucceeded ${id}:3`]);
+    });
+  });
+
+  test("refuses callers that are not on the RPC's list, and a project's name from those who may not give one", async () => {
+    const refused = (call: Promise<unknown>) => call.catch((failure: unknown) => faultFrom(failure).reason);
+    await expect(refused(jobs.submitJob({ task: "t" }, as(undefined)))).resolves.toBe("CALLER_NOT_ALLOWED");
+    await expect(refused(jobs.submitJob({ task: "t" }, as("demo", "worker")))).resolves.toBe(
+      "CALLER_NOT_ALLOWED",
+    );
+    await expect(refused(jobs.getJob({ id: "x" }, as("demo", "observatory")))).resolves.toBe(
+      "CALLER_NOT_ALLOWED",
+    );
+  });
+
+  test.each([
+    ["submitJob", { task: "" }, ["task"]],
+    ["submitJob", { task: "t", priority: 10, maxAttempts: 0 }, ["priority", "maxAttempts"]],
+    ["submitJob", { task: "t", labels: { Bad: "x" } }, ['labels["Bad"]']],
+    ["submitJob", { task: "t", idempotencyKey: "with space" }, ["idempotencyKey"]],
+    ["submitJob", { task: "t", timeout: { nanos: 99_999_999 } }, ["timeout"]],
+    ["getJob", { id: "no-uuid" }, ["id"]],
+    ["cancelJob", { id: "01a1fd6c-2a40-7000-8000-00000000000b", reason: "x".repeat(1_025) }, ["reason"]],
+    ["batchSubmitJobs", { jobs: [] }, ["jobs"]],
+  ] as const)("%s with %j is refused by the names of its fields", async (rpc, request, fields) => {
+    const call = jobs[rpc] as (request: object, options: object) => Promise<unknown>;
+    const fault = await call(request, as("demo")).catch(faultFrom);
+    expect(fault).toMatchObject({ reason: "INVALID_REQUEST" });
+    expect((fault as ReturnType<typeof faultFrom>).fieldViolations.map(({ field }) => field)).toEqual(fields);
+  });
+
+  test("leases for every project to the platform's worker, over its stream", async () => {
+    const { job } = await jobs.submitJob({ task: "orrery.echo" }, as("second"));
+    const over = new AbortController();
+    const said = async function* () {
+      const register = { worker: "p", tasks: ["orrery.echo"], queues: [], slots: 1 };
+      yield { sequence: 1, message: { case: "register" as const, value: register } };
+      yield { sequence: 2, message: { case: "credit" as const, value: { jobs: 1 } } };
+      await once(over.signal, "abort");
+    };
+    for await (const { message } of work.work(said(), as(undefined, "worker"))) {
+      if (message.case !== "leases") continue;
+      expect(message.value.leases).toMatchObject([{ jobId: job?.id, project: "second" }]);
+      break;
+    }
+    over.abort();
+  });
+
+  test("tells open streams to drain when it stops, and stops with exit code 0", async () => {
+    const heard: (string | undefined)[] = [];
+    const over = new AbortController();
+    const said = async function* () {
+      const register = { worker: "d", tasks: ["drain"], queues: [], slots: 1 };
+      yield { sequence: 1, message: { case: "register" as const, value: register } };
+      await once(over.signal, "abort");
+    };
+    const listening = (async () => {
+      for await (const { message } of work.work(said(), as("demo"))) {
+        heard.push(message.case);
+        if (message.case === "registered") service.kill("SIGTERM");
+        if (message.case === "drain") over.abort();
+      }
+    })().catch((failure: unknown) => faultFrom(failure).reason);
+    const [code] = (await once(service, "exit")) as [number | null];
+    await listening;
+    expect(heard).toEqual(["registered", "drain"]);
+    expect(code).toBe(0);
+  });
+});
