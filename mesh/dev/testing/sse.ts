@@ -1,10 +1,10 @@
+import type { Json } from "./json.ts";
+
 /** One frame of a server-sent event stream. */
 export interface Frame {
   readonly id: string;
   readonly event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a story reads JSON that the product wrote, and asserts on it
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly data: any;
+  readonly data: Json;
 }
 
 /**

@@ -37,8 +37,14 @@ export interface TestService extends AsyncDisposable {
   stopJobs(): Promise<void>;
 }
 
-/** @param queues - what the jobs service knows of queues */
-export async function startService(queues: readonly string[]): Promise<TestService> {
+/**
+ * @param queues - what the jobs service knows of queues
+ * @param settings - further settings of the process, such as another read model
+ */
+export async function startService(
+  queues: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestService> {
   await using scope = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "orrery-observatory-"));
   scope.defer(() => rm(folder, { recursive: true, force: true }));
@@ -61,6 +67,7 @@ export async function startService(queues: readonly string[]): Promise<TestServi
       ORRERY_NATS_URL: nats.url,
       ORRERY_PEER_JOBS: `127.0.0.1:${jobs.address.port}`,
       ORRERY_READ_MODEL_DIR: join(folder, "read-model"),
+      ...settings,
     });
   let running = await start();
   scope.defer(() => running.stop("SIGTERM"));
@@ -133,7 +140,7 @@ async function listenJobs(identity: IdentityFiles, names: readonly string[]) {
 }
 
 async function startProcess(settings: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [...(process.env.OBS_FLAGS?.split(" ") ?? []), MAIN], { env: settings, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [MAIN], { env: settings, stdio: ["ignore", "pipe", "inherit"] });
   const grpc = await servingAt(child);
   const [host = "", port = ""] = grpc.split(":");
   return {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { testElasticsearch } from "@orrery/mesh/testing/test-elasticsearch";
 import { systemClock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/route";
 import { eventText } from "./event-factory.ts";
@@ -50,35 +51,55 @@ async function projected(service: TestService, id: string, minVersion: number) {
   return job;
 }
 
-describe("the observatory as a process", () => {
-  test("what is published is listed, read, searched and shown as events", async () => {
-    await using service = await startService(["default"]);
-    const { id, events } = lifeOf(1);
-    await service.publish(...events);
-    const job = await projected(service, id, 3);
-    expect(job).toMatchObject({ id, status: Job_Status.SUCCEEDED, version: 3 });
-    expect(job?.input?.kind.case).toBe("structValue");
-    expect(job?.output?.kind).toEqual({ case: "numberValue", value: 1 });
+function elasticsearch(): Record<string, string> {
+  const { url, prefix } = testElasticsearch("service");
+  return {
+    ORRERY_READ_MODEL: "elasticsearch",
+    ORRERY_ELASTICSEARCH_URL: url,
+    ORRERY_ELASTICSEARCH_PREFIX: `${prefix}x`,
+  };
+}
 
-    const { client } = service;
-    const list = await client.listJobs({ q: `status:succeeded id:${id}` }, asked());
-    expect(list).toMatchObject({ totalSize: 1, totalExact: true, complete: true, nextPageToken: "" });
-    expect(list.jobs.map((found) => [found.id, found.input, found.output])).toEqual([
-      [id, undefined, undefined],
-    ]);
-    const { attempts } = await client.listJobAttempts({ id }, asked());
-    expect(attempts.map(({ attempt, worker }) => [attempt, worker])).toEqual([[1, "w-1"]]);
-    const history = await client.listJobEvents({ id, pageSize: 2 }, asked());
-    expect(history.events.map((event) => event.aggregateVersion)).toEqual([1, 2]);
-    const found = await client.listEvents({ q: "event:JobStarted" }, asked());
-    expect(found.events.map((event) => event.eventType)).toEqual(["orrery.events.v1.jobs.JobStarted"]);
-    await eventually(async () => {
-      const { lagMs } = await client.listJobs({}, asked());
-      expect(lagMs).toBeLessThan(2_000);
-    });
-    expect((await client.getMetrics({}, asked())).figures.length).toBeGreaterThan(5);
-    expect((await client.listAlerts({}, asked())).alerts).toEqual([]);
-  });
+describe("the observatory as a process", () => {
+  test.each([
+    ["embedded", () => ({})],
+    ["elasticsearch", elasticsearch],
+  ])(
+    "what is published is listed, read, searched and shown as events: %s",
+    async (name, settings) => {
+      await using service = await startService(["default"], settings());
+      await eventually(
+        async () => expect((await service.client.getOverview({}, asked())).readModel).toBe(name),
+        { withinMs: 90_000, everyMs: 500 },
+      );
+      const { id, events } = lifeOf(1);
+      await service.publish(...events);
+      const job = await projected(service, id, 3);
+      expect(job).toMatchObject({ id, status: Job_Status.SUCCEEDED, version: 3 });
+      expect(job?.input?.kind.case).toBe("structValue");
+      expect(job?.output?.kind).toEqual({ case: "numberValue", value: 1 });
+
+      const { client } = service;
+      const list = await client.listJobs({ q: `status:succeeded id:${id}` }, asked());
+      expect(list).toMatchObject({ totalSize: 1, totalExact: true, complete: true, nextPageToken: "" });
+      expect(list.jobs.map((found) => [found.id, found.input, found.output])).toEqual([
+        [id, undefined, undefined],
+      ]);
+      const { attempts } = await client.listJobAttempts({ id }, asked());
+      expect(attempts.map(({ attempt, worker }) => [attempt, worker])).toEqual([[1, "w-1"]]);
+      const history = await client.listJobEvents({ id, pageSize: 2 }, asked());
+      expect(history.events.map((event) => event.aggregateVersion)).toEqual([1, 2]);
+      const found = await client.listEvents({ q: "event:JobStarted" }, asked());
+      expect(found.events.map((event) => event.eventType)).toEqual(["orrery.events.v1.jobs.JobStarted"]);
+      await eventually(async () => {
+        const { lagMs } = await client.listJobs({}, asked());
+        expect(lagMs).toBeLessThan(2_000);
+      });
+      expect((await client.getMetrics({}, asked())).figures.length).toBeGreaterThan(5);
+      expect((await client.listAlerts({}, asked())).alerts).toEqual([]);
+    },
+    120_000,
+  );
 
   test("another project sees nothing, and a caller without a project is refused", async () => {
     await using service = await startService([]);

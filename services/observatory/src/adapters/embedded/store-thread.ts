@@ -26,7 +26,7 @@ function answer(question: Question): unknown {
   const store = theStore();
   switch (question.ask) {
     case "check":
-      return { generation: store.generation(), writer: question.write && lock.take() };
+      return { generation: store.generation(), writer: lock.take() };
     case "apply":
       return store.apply(question.batch);
     case "searchJobs":
@@ -51,6 +51,7 @@ function answer(question: Question): unknown {
 const OUR_OWN: ReadonlySet<number> = new Set([1, 18, 19, 20, 21, 25]);
 
 function isPassing(error: unknown): boolean {
+  if (error instanceof Error && "syscall" in error) return true;
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
   return code !== undefined && !OUR_OWN.has(code);
 }

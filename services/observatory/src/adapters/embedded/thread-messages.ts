@@ -7,7 +7,7 @@ export interface ThreadSettings {
 
 /** What the service asks of a store's thread. */
 export type Question =
-  | { readonly ask: "check"; readonly write: boolean }
+  | { readonly ask: "check" }
   | { readonly ask: "apply"; readonly batch: readonly Projection[] }
   | { readonly ask: "searchJobs"; readonly search: JobSearch }
   | {
