@@ -4,7 +4,7 @@ export READ_MODEL REPLICAS RELAY OBSERVE PROJECTS SEED FULL
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help run demo test test-fast lint types generate verify breaking bench chaos doctor
+.PHONY: help run demo test test-fast lint types generate verify breaking bench chaos rotation doctor
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -43,3 +43,6 @@ bench: $(INSTALLED) ## print ratios against peers, measured side by side in one 
 
 chaos: $(INSTALLED) ## kill every process in turn under load and check that nothing is lost: SEED=n
 	@exec node mesh/chaos/src/main.ts
+
+rotation: $(INSTALLED) ## five minutes of load while every certificate is renewed again and again: SECONDS=n
+	@exec node mesh/chaos/src/rotation.ts

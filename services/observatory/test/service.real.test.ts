@@ -46,9 +46,11 @@ function lifeOf(number: number) {
   };
 }
 
-async function projected(service: TestService, id: string, minVersion: number) {
-  const { job } = await service.client.getJob({ id, minVersion }, asked());
-  return job;
+/** The job at a version; a store that is only just being made may need longer than a read waits. */
+function projected(service: TestService, id: string, minVersion: number) {
+  return eventually(async () => (await service.client.getJob({ id, minVersion }, asked())).job, {
+    withinMs: 30_000,
+  });
 }
 
 function elasticsearch(): Record<string, string> {

@@ -20,7 +20,9 @@ import {
   FieldRulesSchema,
   field as fieldRules,
   file_buf_validate_validate,
+  Ignore,
   Int32RulesSchema,
+  RepeatedRulesSchema,
 } from "@orrery/contracts/gen/buf/validate/validate_pb.js";
 import {
   file_orrery_options_v1_options,
@@ -45,6 +47,17 @@ setExtension(
   itemCount,
   fieldRules,
   create(FieldRulesSchema, { type: { case: "int32", value: zeroToHundred } }),
+);
+
+// Fields that a handler holds against their rules one by one.
+const judgedApart = create(FieldOptionsSchema);
+setExtension(judgedApart, fieldRules, create(FieldRulesSchema, { ignore: Ignore.ALWAYS }));
+const eachJudgedApart = create(FieldOptionsSchema);
+const ignoredItems = create(RepeatedRulesSchema, { items: create(FieldRulesSchema, { ignore: Ignore.ALWAYS }) });
+setExtension(
+  eachJudgedApart,
+  fieldRules,
+  create(FieldRulesSchema, { type: { case: "repeated", value: ignoredItems } }),
 );
 
 const item = create(DescriptorProtoSchema, {
@@ -82,6 +95,24 @@ const note = create(DescriptorProtoSchema, {
       typeName: ".google.protobuf.Value",
       label: OPTIONAL,
       jsonName: "free",
+    },
+    {
+      name: "apart",
+      number: 5,
+      type: MESSAGE,
+      typeName: ".orrery.echo.v1.Item",
+      label: OPTIONAL,
+      jsonName: "apart",
+      options: judgedApart,
+    },
+    {
+      name: "each_apart",
+      number: 6,
+      type: MESSAGE,
+      typeName: ".orrery.echo.v1.Item",
+      label: REPEATED,
+      jsonName: "eachApart",
+      options: eachJudgedApart,
     },
   ],
   nestedType: [

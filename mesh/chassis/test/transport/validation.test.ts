@@ -37,6 +37,12 @@ test("a free JSON value may hold any text, and whole surrogate pairs are fine ev
   expect(validateMessage(NoteSchema, note({ text: "😀", free: { "k\0": ["\0"] } }))).toEqual([]);
 });
 
+test("what the contract leaves to its handler is not judged with the message that carries it", () => {
+  const broken = { word: "\0", maxCount: 101 };
+  const carrier = create(NoteSchema, { apart: broken, eachApart: [broken] } as object);
+  expect(validateMessage(NoteSchema, carrier)).toEqual([]);
+});
+
 test("a refusal names the first field in its detail and all of them beside it", () => {
   const broken = note({ items: [{ maxCount: 101 }, { maxCount: 102 }] });
   expect(() => requireValid(NoteSchema, broken)).toThrow(`items[0].maxCount: ${RANGE} (and 1 more)`);

@@ -1,5 +1,5 @@
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
-import { hasEnded } from "../domain/job-state.ts";
+import { hasEnded, OPEN } from "../domain/job-state.ts";
 import type { Listener } from "./announcements.ts";
 import type { Queues } from "./ports.ts";
 
@@ -7,7 +7,6 @@ import type { Queues } from "./ports.ts";
 const LONG_BUCKETS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400, 604_800,
 ];
-const STATUSES = ["SCHEDULED", "QUEUED", "RUNNING", "RETRYING"] as const;
 
 /** Counts what committed transitions tell. */
 export function createJobMetrics(metrics: Metrics): Listener {
@@ -56,13 +55,14 @@ export function createQueueGauges(metrics: Metrics, queues: Queues): () => Promi
   const bounded = metrics.boundedLabel();
   return async () => {
     const rows = await queues.depths();
+    const longest = new Map<string, number>();
     depth.reset();
     oldest.reset();
     for (const row of rows) {
       const queue = bounded(row.queue);
-      for (const status of STATUSES) depth.inc({ queue, status }, status === row.status ? row.jobs : 0);
-      oldest.inc({ queue }, 0);
-      if (row.oldestWaitSeconds > 0) oldest.set({ queue }, row.oldestWaitSeconds);
+      for (const status of OPEN) depth.inc({ queue, status }, status === row.status ? row.jobs : 0);
+      longest.set(queue, Math.max(longest.get(queue) ?? 0, row.oldestWaitSeconds));
     }
+    for (const [queue, seconds] of longest) oldest.set({ queue }, seconds);
   };
 }

@@ -89,6 +89,13 @@ export function createWatchJobs(deps: WatchDeps): WatchJobs {
       const watch: Watch = { id, version: 0, wake: undefined };
       using _added = add(watch);
       yield* follow(deps, watch, { project, lastVersion }, ended);
+      // A watch ends in peace only after the job's end: whoever is cut off here has to go on elsewhere.
+      if (deps.signal.aborted && !signal.aborted) {
+        throw new Fault("DEPENDENCY_UNAVAILABLE", {
+          detail: "this replica stops: watch again",
+          retryAfterMs: 0,
+        });
+      }
     },
     nudge: (changes) => {
       if (watches.size === 0) return;

@@ -1,6 +1,7 @@
 import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
 import type { Change, Jobs, NewLease } from "../../application/ports.ts";
 import type { HeldJob } from "../../domain/attempt-decisions.ts";
+import { plainArray } from "./array-literal.ts";
 import {
   type AttemptRow,
   attemptFrom,
@@ -104,7 +105,7 @@ async function lock(
   ids: readonly string[],
 ): Promise<{ held: Map<string, HeldJob>; nowMs: number }> {
   const inOrder = [...new Set(ids)].sort();
-  const rows = await tx.query<LockedRow>(statement, [inOrder]);
+  const rows = await tx.query<LockedRow>(statement, [plainArray(inOrder)]);
   const held = new Map<string, HeldJob>();
   for (const row of rows) {
     held.set(row.id, { job: jobFrom(row), lease: leaseFrom(row.id, row), attempt: undefined });
@@ -120,21 +121,21 @@ function atTheirVersions(saved: number, wanted: number): void {
 function insertColumns(changes: readonly Change[]): unknown[] {
   const jobs = changes.map(({ job }) => job);
   return [
-    jobs.map((job) => job.id),
+    plainArray(jobs.map((job) => job.id)),
     jobs.map((job) => job.project),
     jobs.map((job) => job.task),
     jobs.map((job) => job.queue),
-    jobs.map((job) => job.status),
-    jobs.map((job) => job.priority),
-    jobs.map((job) => job.maxAttempts),
-    jobs.map((job) => job.timeoutMs),
-    jobs.map((job) => job.retryPolicy.initialDelayMs),
-    jobs.map((job) => job.retryPolicy.factor),
-    jobs.map((job) => job.retryPolicy.maxDelayMs),
-    jobs.map((job) => job.retryPolicy.jitter),
-    jobs.map((job) => job.createMs),
-    jobs.map((job) => job.runMs),
-    jobs.map((job) => job.expireMs ?? null),
+    plainArray(jobs.map((job) => job.status)),
+    plainArray(jobs.map((job) => job.priority)),
+    plainArray(jobs.map((job) => job.maxAttempts)),
+    plainArray(jobs.map((job) => job.timeoutMs)),
+    plainArray(jobs.map((job) => job.retryPolicy.initialDelayMs)),
+    plainArray(jobs.map((job) => job.retryPolicy.factor)),
+    plainArray(jobs.map((job) => job.retryPolicy.maxDelayMs)),
+    plainArray(jobs.map((job) => job.retryPolicy.jitter)),
+    plainArray(jobs.map((job) => job.createMs)),
+    plainArray(jobs.map((job) => job.runMs)),
+    plainArray(jobs.map((job) => job.expireMs)),
     jobs.map((job) => JSON.stringify(job.labels)),
     jobs.map((job) => job.concurrencyKey),
     jobs.map((job) => job.correlationId),
@@ -150,11 +151,11 @@ const isSuccess = ({ fact }: Change): boolean => fact === "JobSucceeded";
 
 function successColumns(changes: readonly Change[]): unknown[] {
   return [
-    changes.map(({ job }) => job.id),
-    changes.map(({ job }) => job.version),
-    changes.map(({ job }) => job.endMs ?? null),
+    plainArray(changes.map(({ job }) => job.id)),
+    plainArray(changes.map(({ job }) => job.version)),
+    plainArray(changes.map(({ job }) => job.endMs)),
     changes.map(({ outputText }) => outputText ?? null),
-    changes.map(({ attempt }) => attempt?.attempt ?? null),
+    plainArray(changes.map(({ attempt }) => attempt?.attempt)),
     changes.map(({ attempt }) => attempt?.digest ?? null),
   ];
 }
@@ -163,29 +164,29 @@ function saveColumns(changes: readonly Change[]): unknown[] {
   const jobs = changes.map(({ job }) => job);
   const ended = changes.map(({ attempt }) => (attempt?.status === "RUNNING" ? undefined : attempt));
   return [
-    jobs.map((job) => job.id),
-    changes.map(({ from }) => from ?? null),
-    jobs.map((job) => job.status),
-    jobs.map((job) => job.version),
-    jobs.map((job) => job.maxAttempts),
-    jobs.map((job) => job.released),
-    jobs.map((job) => job.failures),
-    jobs.map((job) => job.runMs),
-    jobs.map((job) => job.startMs ?? null),
-    jobs.map((job) => job.endMs ?? null),
-    jobs.map((job) => job.expireMs ?? null),
-    jobs.map((job) => job.cancelRequestMs ?? null),
+    plainArray(jobs.map((job) => job.id)),
+    plainArray(changes.map(({ from }) => from)),
+    plainArray(jobs.map((job) => job.status)),
+    plainArray(jobs.map((job) => job.version)),
+    plainArray(jobs.map((job) => job.maxAttempts)),
+    plainArray(jobs.map((job) => job.released)),
+    plainArray(jobs.map((job) => job.failures)),
+    plainArray(jobs.map((job) => job.runMs)),
+    plainArray(jobs.map((job) => job.startMs)),
+    plainArray(jobs.map((job) => job.endMs)),
+    plainArray(jobs.map((job) => job.expireMs)),
+    plainArray(jobs.map((job) => job.cancelRequestMs)),
     jobs.map((job) => job.reason),
     jobs.map((job) => job.error?.type ?? null),
     jobs.map((job) => job.error?.message ?? null),
-    jobs.map((job) => job.error?.retryable ?? null),
+    plainArray(jobs.map((job) => job.error?.retryable)),
     changes.map(({ outputText }) => outputText ?? null),
-    ended.map((attempt) => attempt?.attempt ?? null),
-    ended.map((attempt) => attempt?.status ?? null),
-    ended.map((attempt) => attempt?.endMs ?? null),
+    plainArray(ended.map((attempt) => attempt?.attempt)),
+    plainArray(ended.map((attempt) => attempt?.status)),
+    plainArray(ended.map((attempt) => attempt?.endMs)),
     ended.map((attempt) => attempt?.error?.type ?? null),
     ended.map((attempt) => attempt?.error?.message ?? null),
-    ended.map((attempt) => attempt?.error?.retryable ?? null),
+    plainArray(ended.map((attempt) => attempt?.error?.retryable)),
     ended.map((attempt) => attempt?.digest ?? null),
   ];
 }
@@ -193,14 +194,14 @@ function saveColumns(changes: readonly Change[]): unknown[] {
 function grantColumns(leases: readonly NewLease[]): unknown[] {
   const steps = leases.map(({ transition }) => transition);
   return [
-    steps.map(({ job }) => job.id),
-    steps.map(({ job }) => job.version),
-    steps.map(({ job }) => job.attempt),
-    steps.map(({ attempt }) => attempt.startMs),
+    plainArray(steps.map(({ job }) => job.id)),
+    plainArray(steps.map(({ job }) => job.version)),
+    plainArray(steps.map(({ job }) => job.attempt)),
+    plainArray(steps.map(({ attempt }) => attempt.startMs)),
     steps.map(({ attempt }) => attempt.worker),
     steps.map(({ attempt }) => attempt.principal),
     leases.map(({ requestId }) => requestId),
-    leases.map(({ leaseExpireMs }) => leaseExpireMs),
+    plainArray(leases.map(({ leaseExpireMs }) => leaseExpireMs)),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Statement } from "@orrery/mesh/postgres/pool";
 /** Moves the end of leases that their holder names with the right epoch; one row for each that was prolonged. */
 export const PROLONG: Statement = {
   name: "lease.prolong",
-  text: `update lease set expire_time = clock_timestamp() + interval '15 seconds'
+  text: `update lease set expire_time = clock_timestamp() + $5::int * interval '1 millisecond'
 from unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) as asked (job_id, epoch, principal, project)
 where lease.job_id = asked.job_id and lease.epoch = asked.epoch and lease.principal = asked.principal
   and (asked.project is null or lease.project = asked.project)

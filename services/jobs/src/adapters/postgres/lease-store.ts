@@ -1,5 +1,6 @@
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import type { Beat, LeaseClaim, Leases } from "../../application/ports.ts";
+import { LEASE_MS } from "../../domain/lease.ts";
 import { CANCEL_REQUESTED, LEASE_HOLDERS, PROLONG } from "./lease-statements.ts";
 
 interface Prolonged {
@@ -26,6 +27,7 @@ export function createLeaseStore(pool: Pool): Leases {
         inOrder.map(({ epoch }) => epoch),
         inOrder.map(({ principal }) => principal),
         inOrder.map(({ project }) => project ?? null),
+        LEASE_MS,
       ]);
       const prolonged = new Map(rows.map((row) => [`${row.job_id}:${row.epoch}`, row]));
       const missed = claims.filter(({ jobId, epoch }) => !prolonged.has(`${jobId}:${epoch}`));

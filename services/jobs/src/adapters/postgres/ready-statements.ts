@@ -142,7 +142,7 @@ export const DUE_ATTEMPTS: Statement = {
   name: "due.attempts",
   text: `select job_id as id from lease
 where expire_time <= clock_timestamp() or timeout_time <= clock_timestamp()
-  or cancel_time <= clock_timestamp() - interval '10 seconds'
+  or cancel_time <= clock_timestamp() - $2::int * interval '1 millisecond'
 limit $1`,
 };
 

@@ -1,5 +1,6 @@
 import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
 import type { DueKind, Jobs, LockedQueue, ReadyJob } from "../../application/ports.ts";
+import { CANCEL_ANSWER_MS } from "../../domain/lease.ts";
 import { fullKeys, roomLeft } from "../../domain/queue-limits.ts";
 import { type JobRow, jobFrom } from "./job-row.ts";
 import {
@@ -55,12 +56,6 @@ type ReadyStore = Pick<
   | "anyLimitedQueue"
 >;
 
-const DUE = {
-  promotion: DUE_PROMOTIONS,
-  expiry: DUE_EXPIRIES,
-  attempt: DUE_ATTEMPTS,
-} as const satisfies Record<DueKind, unknown>;
-
 export function createReadyStore(pool: Pool): ReadyStore {
   return {
     readyUnlimited: async (tx, { tasks, project, queues, limit, inputBytes }) =>
@@ -113,7 +108,7 @@ export function createReadyStore(pool: Pool): ReadyStore {
       }));
     },
     due: async (kind, limit) => {
-      const rows = await pool.query<{ id: string }>(DUE[kind], [limit]);
+      const rows = await dueRows(pool, kind, limit);
       return rows.map(({ id }) => id);
     },
     nextDueInMs: async () => {
@@ -125,6 +120,17 @@ export function createReadyStore(pool: Pool): ReadyStore {
       return row?.found ?? false;
     },
   };
+}
+
+function dueRows(pool: Pool, kind: DueKind, limit: number): Promise<{ id: string }[]> {
+  switch (kind) {
+    case "promotion":
+      return pool.query(DUE_PROMOTIONS, [limit]);
+    case "expiry":
+      return pool.query(DUE_EXPIRIES, [limit]);
+    case "attempt":
+      return pool.query(DUE_ATTEMPTS, [limit, CANCEL_ANSWER_MS]);
+  }
 }
 
 function readyFrom(rows: readonly ReadyRow[]): { ready: readonly ReadyJob[]; nowMs: number } {

@@ -66,33 +66,37 @@ export function jobsRoute(use: JobsUse): Route {
       );
       return { outcomes: await Promise.all(outcomes) };
     },
-    getJob: async ({ id }, call) => ({ job: jobToWire(await use.read(callerOf(call).project, id)) }),
+    getJob: async ({ id }, call) => ({ job: jobToWire(await use.read(callerOf(call).project, known(id))) }),
     listJobAttempts: async ({ id }, call) => ({
-      attempts: (await use.attempts(callerOf(call).project, id)).map(attemptToWire),
+      attempts: (await use.attempts(callerOf(call).project, known(id))).map(attemptToWire),
     }),
     listJobEvents: async ({ id, pageSize, pageToken }, call) => {
-      const from = { jobId: id, version: versionAfter(pageToken, id) };
+      const jobId = known(id);
+      const from = { jobId, version: versionAfter(pageToken, jobId) };
       const limit = Math.min(pageSize === 0 ? PAGE_SIZE : pageSize, PAGE_LIMIT);
       const { events, more } = await use.events(callerOf(call).project, from, limit);
       const last = events.at(-1);
-      const nextPageToken = more && last !== undefined ? eventToken(id, last.version) : "";
+      const nextPageToken = more && last !== undefined ? eventToken(jobId, last.version) : "";
       return { events: events.map(eventToWire), nextPageToken };
     },
-    watchJob: ({ id, lastEventId }, call) => watchFrames(use, { id, lastEventId }, call),
+    watchJob: ({ id, lastEventId }, call) => watchFrames(use, { id: known(id), lastEventId }, call),
     cancelJob: (request, call) => {
       const caller = callerOf(call);
       const keyed = keyedRequest("CancelJob", CancelJobRequestSchema, request, caller.project);
       const { id, reason } = request;
-      return commandAnswer(use, { id, command: { kind: "cancel", reason }, keyed }, caller);
+      return commandAnswer(use, { id: known(id), command: { kind: "cancel", reason }, keyed }, caller);
     },
     retryJob: (request, call) => {
       const caller = callerOf(call);
       const keyed = keyedRequest("RetryJob", RetryJobRequestSchema, request, caller.project);
       const { id, reason } = request;
-      return commandAnswer(use, { id, command: { kind: "retry", reason }, keyed }, caller);
+      return commandAnswer(use, { id: known(id), command: { kind: "retry", reason }, keyed }, caller);
     },
   });
 }
+
+/** Ids are kept in lower case; a UUID means the same in any (RFC 9562, section 4). */
+const known = (id: string): string => id.toLowerCase();
 
 async function commandAnswer(use: JobsUse, request: CommandRequest, caller: Caller) {
   const answer = await use.command(request, caller);

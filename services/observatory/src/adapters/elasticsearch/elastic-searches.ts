@@ -8,13 +8,12 @@ import type {
   StoredJob,
 } from "../../application/ports.ts";
 import type { Filter } from "../../domain/query/filter.ts";
-import { type ElasticCalls, statusOf } from "./elastic-calls.ts";
-import { type ElasticDocument, jobKey } from "./elastic-documents.ts";
+import type { ElasticCalls } from "./elastic-calls.ts";
+import type { ElasticDocument } from "./elastic-documents.ts";
 import { afterPosition, compile, sortOf } from "./filter-dsl.ts";
-import { type IndexNames, indexOfDay } from "./index-templates.ts";
+import type { IndexNames } from "./index-templates.ts";
 
 const FAILURE_LIMIT = 10;
-const NOT_FOUND = 404;
 // A day without jobs has no index, and a part of an answer is no answer.
 const WHOLE = {
   ignore_unavailable: true,
@@ -55,17 +54,12 @@ export function jobSearches({ client, names, call }: Parts): JobSearches {
     },
 
     async job(project, id) {
-      // Not in real time: what is not searchable yet is not there yet.
-      const wanted = { index: indexOfDay(names.jobs, id), id: jobKey(project, id), realtime: false };
-      return call(async (signal) => {
-        try {
-          const { _source } = await client.get<ElasticDocument>(wanted, { signal });
-          return _source === undefined ? undefined : storedJob(_source);
-        } catch (error) {
-          if (statusOf(error) === NOT_FOUND) return undefined;
-          throw error;
-        }
-      });
+      // A search and no get: what is not searchable yet is not there yet, and a get knows no alias of many
+      // days.
+      const query = { bool: { filter: [{ term: { project } }, { term: { id } }] } };
+      const _source = ["id", "version", "body"];
+      const [found] = documentsOf(await search({ index: names.jobs, query, size: 1, _source }));
+      return found === undefined ? undefined : storedJob(found);
     },
 
     async summary(project) {

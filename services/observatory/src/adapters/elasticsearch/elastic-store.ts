@@ -2,7 +2,7 @@ import type { Client } from "@elastic/elasticsearch";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { uuidV7 } from "@orrery/mesh/time/clock";
 import { statusOf } from "./elastic-calls.ts";
-import { dayOfIndex, type IndexNames, indexTemplates, storeIndex } from "./index-templates.ts";
+import { aliasOf, dayOfIndex, type IndexNames, indexTemplates, storeIndex } from "./index-templates.ts";
 
 const DOCUMENT = "store";
 const NOT_FOUND = 404;
@@ -59,11 +59,7 @@ export class ElasticStore {
   async ensure(indices: ReadonlySet<string>): Promise<void> {
     const missing = [...indices].filter((index) => !this.#known.has(index));
     if (missing.length === 0) return;
-    for (const index of missing) {
-      await this.#client.indices
-        .create({ index })
-        .catch(unless(BAD_REQUEST, "resource_already_exists_exception"));
-    }
+    for (const index of missing) await this.#make(index);
     for (;;) {
       const found = await this.#read();
       // Somebody took the store away; the next look at the generation begins another.
@@ -87,6 +83,17 @@ export class ElasticStore {
       await this.#client.indices.delete({ index, ignore_unavailable: true });
     }
     this.#known.clear();
+  }
+
+  /**
+   * Makes an index. It is searched only once it can be: a search that meets one on its way up fails as a
+   * whole.
+   */
+  async #make(index: string): Promise<void> {
+    const create = this.#client.indices.create({ index });
+    await create.catch(unless(BAD_REQUEST, "resource_already_exists_exception"));
+    await this.#client.cluster.health({ index, wait_for_status: "yellow", timeout: "5s" });
+    await this.#client.indices.putAlias({ index, name: aliasOf(index) });
   }
 
   async #begin(): Promise<string> {

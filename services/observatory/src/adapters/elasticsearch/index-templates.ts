@@ -13,6 +13,11 @@ export function indexNames(prefix: string): IndexNames {
   return { jobs: `${prefix}-jobs`, events: `${prefix}-events`, store: `${prefix}-observatory` };
 }
 
+/** The alias that an index is searched by. */
+export function aliasOf(index: string): string {
+  return index.slice(0, index.lastIndexOf("-"));
+}
+
 /**
  * The index of a day; `alias` is what all days of a kind are searched by. Ids without a time share one index.
  */
@@ -77,7 +82,6 @@ export function indexTemplates(names: IndexNames): readonly estypes.IndicesPutIn
     template: {
       settings: SETTINGS,
       mappings: { dynamic: "strict" as const, properties },
-      aliases: { [alias]: {} },
     },
   });
   return [
