@@ -1,5 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { fromBinary, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -157,6 +157,16 @@ describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) =
     expect(jobs.batches).toEqual([]);
   });
 
+  test("an input too deep for the message that carries it on is refused before it meets others", async () => {
+    let input: JsonValue = 1;
+    for (let level = 0; level < 45; level += 1) input = [input];
+    const error = await failureOf(
+      jobsBy(protocol).submitJob({ task: "t", input: fromJson(ValueSchema, input) }),
+    );
+    expect(error.code).toBe(protocol === "gRPC-Web" ? Code.Internal : Code.InvalidArgument);
+    expect(jobs.batches).toEqual([]);
+  });
+
   test("an internal RPC is not there", async () => {
     const error = await failureOf(jobsBy(protocol).submitJobs({ items: [] }));
     expect([Code.Unimplemented, Code.NotFound, Code.Unknown]).toContain(error.code);
@@ -172,6 +182,28 @@ describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) =
     expect(performance.now() - startedMs).toBeLessThan(700);
   });
 });
+
+test.each([
+  ["cut off", Uint8Array.of(0x0a, 50, 1)],
+  ["not UTF-8", Uint8Array.of(0x0a, 2, 0xff, 0xfe)],
+  ["groups without end", new Uint8Array(200_000).fill(0x7b)],
+])(
+  "bytes over Connect that are %s are the caller's fault, and say nothing of our parser",
+  async (_what, body) => {
+    const answer = await fetch(`${bed.url}/orrery.jobs.v1.JobsService/SubmitJob`, {
+      method: "POST",
+      headers: { ...auth(), "content-type": "application/proto" },
+      body,
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({
+        code: "invalid_argument",
+        message: "The bytes are no orrery.jobs.v1.SubmitJobRequest.",
+      }),
+    ]);
+  },
+);
 
 describe("a stream of submissions", () => {
   test("answers each job by its index, refused ones too, and the stream goes on", async () => {

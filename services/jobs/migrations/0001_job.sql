@@ -1,8 +1,8 @@
 -- Up Migration
 
--- Rows of job and attempt are found by a handful of ids at a time, always through the primary key. A plan made while the
--- tables are still small would read them whole, and keep doing so until the next analyze: plans of this database never
--- choose to while an index serves.
+-- Rows of job and attempt are found by a handful of ids at a time, always through the primary key. A plan
+-- made while the tables are still small would read them whole, and keep doing so until the next analyze:
+-- plans of this database never choose to while an index serves.
 do $$ begin
   execute format('alter database %I set enable_seqscan = off', current_database());
   execute format('alter database %I set enable_hashjoin = off', current_database());
@@ -11,8 +11,9 @@ do $$ begin
 exception when insufficient_privilege then null;
 end $$;
 
--- One row for each job: its terms, where it stands, what goes in and what came out. Input and output are the JSON as it
--- came, as text: the database never looks inside, so that output = input holds to the last character.
+-- One row for each job: its terms, where it stands, what goes in and what came out. Input and output are the
+-- JSON as it came, as text: the database never looks inside, so that output = input holds to the last
+-- character.
 create table job (
   id uuid not null,
   project text not null,
@@ -89,8 +90,9 @@ create function uuid_floor(at timestamptz) returns uuid language sql immutable p
   select (lpad(to_hex(floor(extract(epoch from at) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
 $$;
 
--- Closes the open partition of job and attempt at a month's end, once it is less than a month ahead, and opens the next.
--- Moving the bound needs a lock on the table for as long as it takes to check the rows, of which there are few or none.
+-- Closes the open partition of job and attempt at a month's end, once it is less than a month ahead, and
+-- opens the next. Moving the bound needs a lock on the table for as long as it takes to check the rows, of
+-- which there are few or none.
 create function extend_id_partitions() returns void language plpgsql security definer
   set search_path from current as $$
 declare
@@ -122,8 +124,8 @@ begin
 end $$;
 select extend_id_partitions();
 
--- What can be leased, in the order in which it is: the one table with churn. rank is 9 - priority, so that one ascending
--- index gives the order. Rows are never updated, only added and taken away.
+-- What can be leased, in the order in which it is: the one table with churn. rank is 9 - priority, so that
+-- one ascending index gives the order. Rows are never updated, only added and taken away.
 create table job_ready (
   project text not null,
   queue text not null,
@@ -154,7 +156,8 @@ create table job_expiry (
 ) with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
 create index job_expiry_time on job_expiry (expire_time);
 
--- One row for each open lease. A heartbeat moves expire_time alone, which no index holds, so that it stays in its page.
+-- One row for each open lease. A heartbeat moves expire_time alone, which no index holds, so that it stays in
+-- its page.
 create table lease (
   job_id uuid not null constraint lease_pkey primary key,
   epoch integer not null,
@@ -186,7 +189,8 @@ create table queue (
   constraint queue_pkey primary key (project, name)
 );
 
--- Which tasks were ever submitted to which queue: so a lease looks into few ranges of job_ready, and only into those.
+-- Which tasks were ever submitted to which queue: so a lease looks into few ranges of job_ready, and only
+-- into those.
 create table queue_task (
   task text not null,
   project text not null,
@@ -216,8 +220,8 @@ create table worker (
   constraint worker_pkey primary key (project, name)
 ) with (fillfactor = 50);
 
--- Makes the partitions of today and of the days ahead. A day whose rows already went to the default partition is left
--- there, so that this never fails and no insert ever does.
+-- Makes the partitions of today and of the days ahead. A day whose rows already went to the default partition
+-- is left there, so that this never fails and no insert ever does.
 -- @param parent - a table range-partitioned by a timestamptz, with a default partition
 create function ensure_day_partitions(parent text, days_ahead integer) returns integer
   language plpgsql security definer set search_path = public, pg_temp set timezone = 'UTC' as $$
@@ -260,7 +264,8 @@ begin
   return dropped;
 end $$;
 
--- Every event of the service, kept for longer than the stream keeps it, so that the stream can be made again from here.
+-- Every event of the service, kept for longer than the stream keeps it, so that the stream can be made again
+-- from here.
 create table outbox (
   id uuid not null,                    -- the event's id
   aggregate_id text not null,
@@ -276,8 +281,9 @@ create table outbox (
 
 create table outbox_default partition of outbox default;
 
--- What has not been acknowledged by the broker. Narrow and short-lived: a row is written with its event and deleted when
--- the broker has the event. Rows of one aggregate have growing seq; a republished row gets one below all others.
+-- What has not been acknowledged by the broker. Narrow and short-lived: a row is written with its event and
+-- deleted when the broker has the event. Rows of one aggregate have growing seq; a republished row gets one
+-- below all others.
 create table outbox_pending (
   seq bigserial primary key,
   aggregate_id text not null,
@@ -297,8 +303,8 @@ create table relay_term (
 );
 insert into relay_term default values;
 
--- What the relay last saw of its stream, to notice one that was lost: its creation, its last sequence, and the moment
--- before which everything was in it.
+-- What the relay last saw of its stream, to notice one that was lost: its creation, its last sequence, and
+-- the moment before which everything was in it.
 create table relay_stream (
   stream text primary key,
   created text not null,
@@ -306,7 +312,8 @@ create table relay_stream (
   published_before timestamptz not null
 );
 
--- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while attempts failed.
+-- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while
+-- attempts failed.
 create view outbox_status as
   select o.id, o.aggregate_id, o.event_type, o.version, o.payload, o.occurred_at,
          case when p.seq is null then 'SENT' when p.retry_count = 0 then 'PENDING' else 'FAILED' end as status,
@@ -317,8 +324,9 @@ create view outbox_status as
 
 select ensure_day_partitions('outbox', 7);
 
--- Accepted requests by their idempotency key, with the answer that a repeat gets. Valid for 24 hours. The partition key
--- has to be part of the primary key; what makes a key unique within its validity is the advisory lock taken on it.
+-- Accepted requests by their idempotency key, with the answer that a repeat gets. Valid for 24 hours. The
+-- partition key has to be part of the primary key; what makes a key unique within its validity is the
+-- advisory lock taken on it.
 create table idempotency_key (
   project text not null,
   route text not null,
@@ -334,8 +342,8 @@ create table idempotency_key (
 create table idempotency_key_default partition of idempotency_key default;
 select ensure_day_partitions('idempotency_key', 3);
 
--- The second net under every statement's own project condition: what a transaction was not opened for, it cannot see.
--- The two selects run once for each statement, not for each row.
+-- The second net under every statement's own project condition: what a transaction was not opened for, it
+-- cannot see. The two selects run once for each statement, not for each row.
 alter table job enable row level security;
 alter table attempt enable row level security;
 alter table idempotency_key enable row level security;

@@ -13,7 +13,10 @@ export interface JobsConfig extends ServiceConfig {
   readonly database: DatabaseConfig;
   /** Connections for submissions, grants, commands and reads. */
   readonly commandConnections: number;
-  /** Connections that heartbeats and results have to themselves, so that no flood of submissions costs a lease. */
+  /**
+   * Connections that heartbeats and results have to themselves, so that no flood of submissions costs a
+   * lease.
+   */
   readonly leaseConnections: number;
   /** Connections of the outbox relay. */
   readonly relayConnections: number;

@@ -91,7 +91,10 @@ function openPools({ scope, identity, logger, metrics, clock, chance }: ServiceS
   };
 }
 
-/** The broker may come later than the service, and go away: jobs run without it, their events wait in the outbox. */
+/**
+ * The broker may come later than the service, and go away: jobs run without it, their events wait in the
+ * outbox.
+ */
 function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope, settings: JobsConfig) {
   const connection = connectNats({
     url: settings.natsUrl,

@@ -1,5 +1,5 @@
-// Brings the schema up, or down by one: `node src/migrate.ts up|down`. Runs as the role that owns the schema, before the
-// service starts; the service's own role cannot change a table.
+// Brings the schema up, or down by one: `node src/migrate.ts up|down`. Runs as the role that owns the schema,
+// before the service starts; the service's own role cannot change a table.
 import { fileURLToPath } from "node:url";
 import { loadIdentity } from "@orrery/mesh/identity/identity-files";
 import { migrate } from "@orrery/mesh/postgres/migrate";

@@ -97,6 +97,13 @@ describe("a batch of submissions", () => {
         { task: "ok", expireTime: { seconds: 1n } },
         { task: "ok", input: value("x".repeat(192 * 1024)) },
         { task: "ok", runTime: { seconds: 1n }, delay: { seconds: 1n } },
+        { task: "ok", labels: { a: "\0" } },
+        { task: "ok", runTime: { seconds: -(10n ** 16n) }, idempotencyKey: "year-minus-316-million" },
+        {
+          task: "ok",
+          timeout: { seconds: 1n, nanos: 2_000_000_000 },
+          idempotencyKey: "two-seconds-of-nanos",
+        },
         { task: "ok" },
       ],
     });
@@ -109,6 +116,9 @@ describe("a batch of submissions", () => {
       ["jobs[2].expireTime"],
       ["jobs[3].input"],
       ["jobs[4]"],
+      ['jobs[5].labels["a"]'],
+      ["jobs[6]"],
+      ["jobs[7]"],
       "job",
     ]);
   });

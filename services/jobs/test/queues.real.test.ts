@@ -31,7 +31,10 @@ const complete = (held: readonly Lease[], at = world) =>
 const why = async (id: string) => (await world.ask("getJob", { id })).job?.blocked;
 const set = (name: string, limits: object) => world.ask("updateQueue", { queue: { name, ...limits } });
 
-/** The most leases that were ever open at once, from when each attempt began and ended by the database's clock. */
+/**
+ * The most leases that were ever open at once, from when each attempt began and ended by the database's
+ * clock.
+ */
 async function mostAtOnce(queue: string, byKey = false): Promise<number> {
   const text = `with edge as (
     select ${byKey ? "j.concurrency_key" : "''::text"} as key, a.start_time as at, 1 as step

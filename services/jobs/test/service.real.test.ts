@@ -20,8 +20,8 @@ import { systemClock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { createGrpcTransport, type GrpcTransport } from "@orrery/mesh/transport/grpc-client";
 
-// The process as it is deployed behind a mesh's proxy, which alone stands between it and its callers: identities come in
-// a header, connections are plain.
+// The process as it is deployed behind a mesh's proxy, which alone stands between it and its callers:
+// identities come in a header, connections are plain.
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -130,7 +130,7 @@ describe("the service as a whole", () => {
     });
   });
 
-  test("refuses callers that are not on the RPC's list, and a project's name from those who may not give one", async () => {
+  test("refuses callers off the RPC's list, and a project's name from those who may not give one", async () => {
     const refused = (call: Promise<unknown>) => call.catch((failure: unknown) => faultFrom(failure).reason);
     await expect(refused(jobs.submitJob({ task: "t" }, as(undefined)))).resolves.toBe("CALLER_NOT_ALLOWED");
     await expect(refused(jobs.submitJob({ task: "t" }, as("demo", "worker")))).resolves.toBe(

@@ -182,7 +182,7 @@ describe("a worker that retires", () => {
       leaseOf("orrery.sleep", { ms: 60_000 }),
     );
     await eventually(() => expect(worker.workbench.running).toBe(2));
-    const released = await retire(worker.workbench, { clock: systemClock, drainMs: 300 });
+    const released = await retire(worker.workbench, { clock: systemClock, drainMs: 3_000 });
     expect(released).toBe(1);
     expect(short?.end?.status).toBe("SUCCEEDED");
     expect(long).toMatchObject({ released: true, results: 0 });

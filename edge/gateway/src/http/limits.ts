@@ -8,6 +8,11 @@ export const LIMITS = {
   bodyBytes: 256 * 1024,
   /** Bytes of a body of `jobs:batchSubmit`, `work:complete` and `work:fail`. */
   bulkBodyBytes: 8 * 1024 * 1024,
+  /**
+   * Messages inside each other in a request in binary, or over Connect: 39 levels of a JSON value. Well below
+   * the 100 that any of our services reads, as some are sent on inside others.
+   */
+  messageLevels: 80,
   /** Bytes of the request line and all headers together; beyond it 431. */
   headerBytes: 16 * 1024,
   /** Milliseconds in which the headers have to arrive; beyond it 408. */

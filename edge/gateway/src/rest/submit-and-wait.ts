@@ -8,6 +8,7 @@ import {
   WatchJobRequestSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
+import { wait } from "@orrery/mesh/time/wait";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 
@@ -18,9 +19,12 @@ const ENDS: ReadonlySet<Job_Status> = new Set([
   Job_Status.EXPIRED,
 ]);
 
+/** How long after a watch was cut off the next one begins, in milliseconds. */
+const AGAIN_MS = 200;
+
 /**
  * Waits for the end of a job that was just submitted: watches it until it ended or the time is up, then reads
- * it.
+ * it. A watch that is cut off, by a replica that stops for instance, is begun again.
  *
  * The caller may lack the scope to read jobs in general; the end of its own submission belongs to the answer
  * of the submission. Trouble while waiting never turns an accepted job into an error: the answer is then the
@@ -46,19 +50,29 @@ export async function waitForEnd(
     header: () => undefined,
     caller: { ...caller, scopes: [...new Set([...caller.scopes, "read" as const])] },
   };
-  try {
-    await watchToTheEnd(dispatcher, id, onItsBehalf, waitMs);
-    const read = create(GetJobRequestSchema, { id });
-    const { job } = (await dispatcher.unary(JobsService.method.getJob, read, onItsBehalf)) as GetJobResponse;
-    if (job === undefined) return { answer: submitted, ended: false };
-    return { answer: { ...submitted, job }, ended: ENDS.has(job.status) };
-  } catch (error) {
-    if (!call.signal.aborted) {
-      logger.warn("waiting for a job was cut short", {
-        error: error instanceof Error ? error.message : "unknown",
-      });
+  const timeUp = AbortSignal.timeout(waitMs);
+  const until = AbortSignal.any([signal, timeUp]);
+  let answer = submitted;
+  for (;;) {
+    try {
+      await watchToTheEnd(dispatcher, id, { ...onItsBehalf, signal: until }, timeUp);
+      const read = create(GetJobRequestSchema, { id });
+      const { job } = (await dispatcher.unary(
+        JobsService.method.getJob,
+        read,
+        onItsBehalf,
+      )) as GetJobResponse;
+      if (job !== undefined) answer = { ...submitted, job };
+    } catch (error) {
+      if (!signal.aborted) {
+        logger.warn("waiting for a job was cut short", {
+          error: error instanceof Error ? error.message : "unknown",
+        });
+      }
     }
-    return { answer: submitted, ended: false };
+    const ended = answer.job !== undefined && ENDS.has(answer.job.status);
+    if (ended || until.aborted) return { answer, ended };
+    await wait(AGAIN_MS, until);
   }
 }
 
@@ -67,13 +81,11 @@ async function watchToTheEnd(
   dispatcher: Dispatcher,
   id: string,
   call: EdgeCall,
-  waitMs: number,
+  timeUp: AbortSignal,
 ): Promise<void> {
-  const timeUp = AbortSignal.timeout(waitMs);
-  const signal = AbortSignal.any([call.signal, timeUp]);
   const requests = single(create(WatchJobRequestSchema, { id }));
   try {
-    for await (const _ of dispatcher.stream(JobsService.method.watchJob, requests, { ...call, signal })) {
+    for await (const _ of dispatcher.stream(JobsService.method.watchJob, requests, call)) {
       // Every frame but the end is only a reason to wait on.
     }
   } catch (error) {

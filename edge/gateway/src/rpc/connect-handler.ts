@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type {
   DescMessage,
   DescMethod,
@@ -14,6 +15,8 @@ import {
   type HandlerContext,
   type MethodImpl,
 } from "@connectrpc/connect";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import {
   compressionBrotli,
   compressionGzip,
@@ -26,9 +29,10 @@ import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { isServerStreaming, isUnary } from "../dispatch/method-kinds.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { bodyLimitBytes } from "../http/limits.ts";
+import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
 import { requestBody } from "../http/request-body.ts";
+import { notTheMessage } from "./edge-handlers.ts";
 
 /** Answers Connect and gRPC-Web on the HTTP port, at `/<package>.<Service>/<Method>`. */
 export interface ConnectHandler {
@@ -63,7 +67,11 @@ export function createConnectHandler(options: {
       asConnectError(() => options.admission.admit(exchange), exchange);
     },
     acceptCompression: [compressionGzip, compressionBrotli],
-    jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: options.registry },
+    jsonOptions: {
+      ...{ ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: options.registry },
+      recursionLimit: LIMITS.messageLevels,
+    },
+    binaryOptions: { recursionLimit: LIMITS.messageLevels },
     maxTimeoutMs: LONGEST_TIMEOUT_MS,
     shutdownSignal: options.shutdownSignal,
   });
@@ -77,11 +85,30 @@ export function createConnectHandler(options: {
       const values = createContextValues().set(exchangeKey, exchange);
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
       const body = requestBody(request, response, expectsContinue);
-      const answered = await handler({ ...asked, body });
+      const answered = await blamed(await handler({ ...asked, body }), handler.method, exchange);
       for (const [name, value] of Object.entries(exchange.answerHeaders)) response.setHeader(name, value);
       await universalResponseToNodeResponse(answered, response);
     },
   };
+}
+
+/**
+ * connect-es answers INTERNAL, a 500, for bytes that it cannot decode, with its parser's words. They are the
+ * caller's, so the answer says so. Such an answer is told from a failure of ours by its text: ours all pass
+ * by `noted`.
+ */
+async function blamed(
+  answered: UniversalServerResponse,
+  method: DescMethod,
+  exchange: Exchange,
+): Promise<UniversalServerResponse> {
+  if (answered.status !== 500 || exchange.fault !== undefined || answered.body === undefined) return answered;
+  const body = await buffer(answered.body);
+  if (!body.includes('"message":"parse binary: ')) return { ...answered, body: single(body) };
+  exchange.fault = notTheMessage(method);
+  const refusal = errorToJsonBytes(toConnectError(exchange.fault), undefined);
+  answered.header?.set("content-length", String(refusal.byteLength));
+  return { ...answered, status: 400, body: single(refusal) };
 }
 
 function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatcher): void {

@@ -18,7 +18,7 @@ import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { requestTrace } from "../http/exchange.ts";
-import { bodyLimitBytes } from "../http/limits.ts";
+import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
 import type { GrpcRecorder } from "./grpc-record.ts";
 import { withDrain } from "./work-drain.ts";
@@ -170,6 +170,11 @@ function remainingMs(deadline: Date | number, clock: Clock): number | undefined 
   return Number.isFinite(atMs) ? Math.max(0, atMs - clock.nowMs()) : undefined;
 }
 
+/** What a caller is told whose bytes do not decode; what the parser thinks of them is not for outside. */
+export function notTheMessage(method: DescMethod, cause?: unknown): Fault {
+  return new Fault("INVALID_REQUEST", { detail: `The bytes are no ${method.input.typeName}.` }, { cause });
+}
+
 /** @throws Fault BODY_TOO_LARGE · INVALID_REQUEST for bytes that are not the message */
 function parse(method: DescMethod, bytes: Buffer): Message {
   const limitBytes = bodyLimitBytes(method);
@@ -177,8 +182,8 @@ function parse(method: DescMethod, bytes: Buffer): Message {
     throw new Fault("BODY_TOO_LARGE", { detail: `A message may have at most ${limitBytes} bytes.` });
   }
   try {
-    return fromBinary(method.input, bytes);
+    return fromBinary(method.input, bytes, { recursionLimit: LIMITS.messageLevels });
   } catch (cause) {
-    throw new Fault("INVALID_REQUEST", { detail: `The bytes are no ${method.input.typeName}.` }, { cause });
+    throw notTheMessage(method, cause);
   }
 }

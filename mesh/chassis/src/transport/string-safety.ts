@@ -1,4 +1,12 @@
-import type { DescField, DescMessage, DescOneof, Message, MessageShape } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type DescOneof,
+  getOption,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { field as fieldRules, Ignore } from "@orrery/contracts/gen/buf/validate/validate_pb.js";
 import type { FieldViolation } from "../fault/fault.ts";
 
 // PostgreSQL's text holds no U+0000, and half a surrogate pair becomes U+FFFD on its way through UTF-8: what
@@ -9,7 +17,9 @@ const EXEMPT = new Set(["google.protobuf.Value", "google.protobuf.Struct", "goog
 const ADVICE = "must not hold U+0000 or half of a surrogate pair";
 
 /**
- * The strings of a message that cannot be kept as they are, map keys included.
+ * The strings of a message that cannot be kept as they are, map keys included. Fields that the contract's
+ * rules leave out (`IGNORE_ALWAYS`) are left out here too: who reads them judges them one by one, so that one
+ * caller's item cannot refuse a call that carries many.
  *
  * @returns a violation for each, with its ProtoJSON path; empty where all is well
  */
@@ -36,9 +46,16 @@ function planOf(schema: DescMessage): readonly (DescField | DescOneof)[] {
 }
 
 function leadsToString(field: DescField): boolean {
+  if (isJudgedApart(field)) return false;
   if (field.message !== undefined) return !EXEMPT.has(field.message.typeName);
   if (field.fieldKind === "map") return true;
   return field.scalar === STRING;
+}
+
+function isJudgedApart(field: DescField): boolean {
+  const { ignore, type } = getOption(field, fieldRules);
+  if (ignore === Ignore.ALWAYS) return true;
+  return type.case === "repeated" && type.value.items?.ignore === Ignore.ALWAYS;
 }
 
 // ScalarType.STRING of @bufbuild/protobuf, which is the field type of descriptor.proto.

@@ -53,7 +53,9 @@ setExtension(
 const judgedApart = create(FieldOptionsSchema);
 setExtension(judgedApart, fieldRules, create(FieldRulesSchema, { ignore: Ignore.ALWAYS }));
 const eachJudgedApart = create(FieldOptionsSchema);
-const ignoredItems = create(RepeatedRulesSchema, { items: create(FieldRulesSchema, { ignore: Ignore.ALWAYS }) });
+const ignoredItems = create(RepeatedRulesSchema, {
+  items: create(FieldRulesSchema, { ignore: Ignore.ALWAYS }),
+});
 setExtension(
   eachJudgedApart,
   fieldRules,

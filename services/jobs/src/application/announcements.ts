@@ -3,7 +3,10 @@ import type { Change } from "./ports.ts";
 /** Told of transitions after they are durable. A listener must neither throw nor wait. */
 export type Listener = (changes: readonly Change[]) => void;
 
-/** Tells the rest of the process what a transaction of its own has committed: all of it is a hint, nothing depends on it. */
+/**
+ * Tells the rest of the process what a transaction of its own has committed: all of it is a hint, nothing
+ * depends on it.
+ */
 export interface Announcements {
   announce(changes: readonly Change[]): void;
   subscribe(listener: Listener): void;

@@ -2,16 +2,19 @@ import type { Clock } from "@orrery/mesh/time/clock";
 
 const WINDOW_MS = 10_000;
 
-/** The database's clock as this process knows it: expiry is decided by the real one, creation times come from here. */
+/**
+ * The database's clock as this process knows it: expiry is decided by the real one, creation times come from
+ * here.
+ */
 export interface DatabaseClock extends Clock {
   /** Takes in a reading of the database's clock that has just arrived. */
   observe(databaseMs: number): void;
 }
 
 /**
- * Estimates the database's clock from its readings. A reading is late by its way back, so the latest of the last ten
- * seconds' estimates is the best: right within a millisecond on one host. Before the first reading it is this
- * machine's clock.
+ * Estimates the database's clock from its readings. A reading is late by its way back, so the latest of the
+ * last ten seconds' estimates is the best: right within a millisecond on one host. Before the first reading
+ * it is this machine's clock.
  */
 export function createDatabaseClock(clock: Clock): DatabaseClock {
   let offsetMs: number | undefined;

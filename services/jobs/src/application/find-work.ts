@@ -4,7 +4,10 @@ import type { Grant } from "./ports.ts";
 import type { ReadyBell } from "./ready-bell.ts";
 import type { ReportAttempts } from "./report-attempts.ts";
 
-/** How long to trust the bell alone: it may not ring when another replica made a job ready and the broker is away. */
+/**
+ * How long to trust the bell alone: it may not ring when another replica made a job ready and the broker is
+ * away.
+ */
 export const POLL_MS = 500;
 
 export interface FindWorkDeps {
@@ -18,8 +21,8 @@ export interface FindWorkDeps {
  * Leases jobs, and waits for some if there are none.
  *
  * @param waitMs - 0 to 30,000
- * @returns no grant when the time is up or the caller is gone; what a caller that left at the last moment was granted
- * goes back at once and does not count
+ * @returns no grant when the time is up or the caller is gone; what a caller that left at the last moment was
+ * granted goes back at once and does not count
  */
 export async function findWork(
   deps: FindWorkDeps,

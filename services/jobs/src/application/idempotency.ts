@@ -4,7 +4,8 @@ import type { KeyedRequest, KeyState } from "./ports.ts";
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Turns what a key stands for into what to do: nothing stands in the way, or the stored answer is given again.
+ * Turns what a key stands for into what to do: nothing stands in the way, or the stored answer is given
+ * again.
  *
  * @returns the stored answer, or undefined where the request is to be carried out
  * @throws Fault `IDEMPOTENCY_IN_FLIGHT` (retry after 1 s) · `IDEMPOTENCY_KEY_REUSED` (never)

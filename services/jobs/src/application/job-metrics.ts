@@ -41,7 +41,9 @@ export function createJobMetrics(metrics: Metrics): Listener {
   };
 }
 
-/** Reads the depth of all queues from the database, so that every replica shows the same. @returns one reading */
+/**
+ * Reads the depth of all queues from the database, so that every replica shows the same. @returns one reading
+ */
 export function createQueueGauges(metrics: Metrics, queues: Queues): () => Promise<void> {
   const depth = metrics.gauge("orrery_queue_depth", "Jobs in a queue that have not ended, by status.", [
     "queue",

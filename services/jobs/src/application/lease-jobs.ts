@@ -1,4 +1,5 @@
-// I1  a job is granted to one holder: it is taken under its row lock, and its ready row goes in the same statement.
+// I1  a job is granted to one holder: it is taken under its row lock, and its ready row goes in the same
+// statement.
 // I20 queues with limits are granted from by whoever holds the queue's row, after counting.
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
@@ -45,7 +46,8 @@ export interface LeaseJobs {
    *
    * Demands for the same tasks and queues that come in while grants are written share the next transaction.
    *
-   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB, one job aside
+   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB, one job
+   * aside
    * @throws Fault `OVERLOADED` · `DEPENDENCY_UNAVAILABLE`
    */
   lease(demand: Demand): Promise<readonly Grant[]>;
@@ -114,7 +116,10 @@ function groupKey({ service, requestId, principal }: Demand): string {
   return JSON.stringify([project ?? null, tasks, queues, requestId, requestId === "" ? "" : principal]);
 }
 
-/** Takes the demands of the group that waits longest, as many as one transaction grants; the group goes to the end. */
+/**
+ * Takes the demands of the group that waits longest, as many as one transaction grants; the group goes to the
+ * end.
+ */
 function takeGroup(groups: Map<string, Waiting[]>): readonly Waiting[] {
   for (const [key, group] of groups) {
     let jobs = 0;
@@ -188,7 +193,10 @@ async function grantAll(deps: LeaseDeps, tx: Transaction, demands: readonly Dema
   };
 }
 
-/** What is ready, in the order in which it is to start: from queues without limits, and as much as the others allow. */
+/**
+ * What is ready, in the order in which it is to start: from queues without limits, and as much as the others
+ * allow.
+ */
 async function readyJobs(
   { jobs, limitedQueues }: LeaseDeps,
   tx: Transaction,
@@ -219,7 +227,9 @@ function byTurn({ job: a }: ReadyJob, { job: b }: ReadyJob): number {
   return b.priority - a.priority || a.runMs - b.runMs || (a.id < b.id ? -1 : 1);
 }
 
-/** Gives each demand its jobs in turn: at most its number, and at most 2 MiB of input, its first job always. */
+/**
+ * Gives each demand its jobs in turn: at most its number, and at most 2 MiB of input, its first job always.
+ */
 function shareOut(ready: readonly ReadyJob[], demands: readonly Demand[]): readonly (readonly ReadyJob[])[] {
   let next = 0;
   return demands.map(({ max }) => {

@@ -91,7 +91,10 @@ export interface NewLease {
 /** What became due. */
 export type DueKind = "promotion" | "expiry" | "attempt";
 
-/** The authoritative store of jobs, attempts and leases. Everything is set-based; rows are locked in the order of their ids. */
+/**
+ * The authoritative store of jobs, attempts and leases. Everything is set-based; rows are locked in the order
+ * of their ids.
+ */
 export interface Jobs {
   /** Writes new jobs, with what makes them ready, due or expiring. */
   insertAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
@@ -108,13 +111,22 @@ export interface Jobs {
   lockFree(tx: Transaction, ids: readonly string[]): Promise<{ held: Map<string, HeldJob>; nowMs: number }>;
   /** The attempts named, as they are now; for words that no open lease fits. */
   attemptsAt(tx: Transaction, refs: readonly { jobId: string; epoch: number }[]): Promise<readonly Attempt[]>;
-  /** Writes transitions of jobs that this transaction has locked. @throws Error when one was not at the version before */
+  /**
+   * Writes transitions of jobs that this transaction has locked. @throws Error when one was not at the
+   * version before
+   */
   saveAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
   /** The first ready jobs of queues without limits, locked, in the order in which they are to start. */
   readyUnlimited(tx: Transaction, scope: ReadyScope): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
-  /** Locks the queues with limits that have ready jobs, leaving out those that somebody else grants from, and counts their use. */
+  /**
+   * Locks the queues with limits that have ready jobs, leaving out those that somebody else grants from, and
+   * counts their use.
+   */
   lockLimitedQueues(tx: Transaction, service: Service): Promise<readonly LockedQueue[]>;
-  /** The first candidates of locked queues, in the order in which they are to start, without those whose key is full. */
+  /**
+   * The first candidates of locked queues, in the order in which they are to start, without those whose key
+   * is full.
+   */
   candidates(
     tx: Transaction,
     scope: Service & { limit: number },
@@ -129,7 +141,10 @@ export interface Jobs {
     tx: Transaction,
     starts: readonly { project: string; queue: string; starts: number; atMs: number }[],
   ): Promise<void>;
-  /** The live leases that an earlier request with the same id was granted; holds the id until the transaction ends. */
+  /**
+   * The live leases that an earlier request with the same id was granted; holds the id until the transaction
+   * ends.
+   */
   leasedBefore(
     tx: Transaction,
     request: { project: string | undefined; principal: string; requestId: string },

@@ -5,7 +5,10 @@ import type { JobEvents, Jobs, JobView, StoredEvent } from "./ports.ts";
 
 const notFound = (): Fault => new Fault("NOT_FOUND", { detail: "this project has no job with this id" });
 
-/** Reads a job as it is now, with the reason that holds it. @throws Fault `NOT_FOUND`, also for another project's job */
+/**
+ * Reads a job as it is now, with the reason that holds it. @throws Fault `NOT_FOUND`, also for another
+ * project's job
+ */
 export const readJob =
   (jobs: Jobs) =>
   async (project: string, id: string): Promise<JobView> => {

@@ -1,10 +1,16 @@
 import type { Change } from "./ports.ts";
 
-/** Rings for whoever waits for work, when there may be some. A hint: whoever hears it looks, and a poll stands behind it. */
+/**
+ * Rings for whoever waits for work, when there may be some. A hint: whoever hears it looks, and a poll stands
+ * behind it.
+ */
 export interface ReadyBell {
   /** Listens for tasks; dispose it when done. A ring between two waits is not lost. */
   listen(tasks: readonly string[]): BellListener;
-  /** Rings for the tasks of jobs that can be leased now, and for all where a place in a limited queue was left. */
+  /**
+   * Rings for the tasks of jobs that can be leased now, and for all where a place in a limited queue was
+   * left.
+   */
   ring(tasks: ReadonlySet<string> | "all"): void;
 }
 
@@ -57,7 +63,9 @@ async function hear(ear: Ear, withinMs: number, signal: AbortSignal): Promise<vo
   ear.rung = false;
 }
 
-/** For whom to ring after these transitions; nobody where none of them made a job ready or ended an attempt. */
+/**
+ * For whom to ring after these transitions; nobody where none of them made a job ready or ended an attempt.
+ */
 export function ringFor(
   changes: readonly Change[],
   limitedQueues: boolean,

@@ -31,7 +31,10 @@ export interface ReportDeps {
 }
 
 export interface ReportAttempts {
-  /** Takes a worker's word. Reports that come in while others are written share one transaction; a refusal is an outcome. */
+  /**
+   * Takes a worker's word. Reports that come in while others are written share one transaction; a refusal is
+   * an outcome.
+   */
   report(report: Report): Promise<ReportOutcome>;
   readonly queued: () => number;
   close(): Promise<void>;
@@ -40,7 +43,8 @@ export interface ReportAttempts {
 /**
  * Ends attempts for the workers that hold their leases.
  *
- * I7: each word is matched with the open lease under the job's row lock; what comes with an old epoch changes nothing.
+ * I7: each word is matched with the open lease under the job's row lock; what comes with an old epoch changes
+ * nothing.
  */
 export function createReportAttempts(deps: ReportDeps): ReportAttempts {
   const batcher: Batcher<Report, ReportOutcome> = createBatcher({
@@ -90,7 +94,10 @@ async function reportAll(
   return { outcomes, changes };
 }
 
-/** Attempts that no open lease stands for any more: read now, under the locks, because they may just have ended. */
+/**
+ * Attempts that no open lease stands for any more: read now, under the locks, because they may just have
+ * ended.
+ */
 async function pastAttempts(
   jobs: Jobs,
   tx: Transaction,

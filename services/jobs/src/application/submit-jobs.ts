@@ -40,14 +40,17 @@ export interface SubmitDeps {
 
 export interface SubmitJobs {
   /**
-   * Submits one job; it is durable when this resolves. Submissions that come in while others are written share one
-   * transaction, whoever they come from.
+   * Submits one job; it is durable when this resolves. Submissions that come in while others are written
+   * share one transaction, whoever they come from.
    *
    * @throws Fault `INVALID_REQUEST` · `IDEMPOTENCY_IN_FLIGHT` · `IDEMPOTENCY_KEY_REUSED` · `OVERLOADED` ·
    * `DEPENDENCY_UNAVAILABLE`
    */
   submit(item: SubmitItem): Promise<Submitted>;
-  /** Submits many under one key of their own: all of them and the answer in one transaction, or the stored answer. */
+  /**
+   * Submits many under one key of their own: all of them and the answer in one transaction, or the stored
+   * answer.
+   */
   submitKeyed(
     items: readonly (SubmitItem | Fault)[],
     keyed: KeyedRequest,
@@ -166,7 +169,10 @@ type Claim =
   | { readonly kind: "settled"; readonly result: Submitted | Fault }
   | { readonly kind: "same_as"; readonly index: number };
 
-/** I18: finds out, by index, which items are answered already: by an earlier transaction, or by an item before them. */
+/**
+ * I18: finds out, by index, which items are answered already: by an earlier transaction, or by an item before
+ * them.
+ */
 async function claimKeys(
   { keys }: SubmitDeps,
   tx: Transaction,
@@ -216,7 +222,10 @@ interface Register {
   remember(entries: readonly Entry[]): void;
 }
 
-/** Remembers which queues and tasks the database knows, so that a submission of a known one writes nothing for them. */
+/**
+ * Remembers which queues and tasks the database knows, so that a submission of a known one writes nothing for
+ * them.
+ */
 function createRegister(): Register {
   const known = new Set<string>();
   const nameOf = ({ project, queue, task }: Entry): string => `${project} ${queue} ${task}`;

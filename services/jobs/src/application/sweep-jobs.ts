@@ -1,5 +1,6 @@
-// R12 the transaction that ends an attempt moves the job on and writes the event; before its commit a word with the
-// current epoch is taken, after it never. Any replica sweeps; locked rows are left to whoever holds them.
+// R12 the transaction that ends an attempt moves the job on and writes the event; before its commit a word
+// with the current epoch is taken, after it never. Any replica sweeps; locked rows are left to whoever holds
+// them.
 import type { Chance } from "@orrery/mesh/time/clock";
 import { giveUpWaiting, type HeldJob, lose, timeOut } from "../domain/attempt-decisions.ts";
 import type { Decision } from "../domain/job.ts";
@@ -19,7 +20,9 @@ export interface SweepDeps {
 
 type Rule = (held: HeldJob, at: { nowMs: number; chance: number }) => Decision<never>;
 
-/** What time does to a job, the strongest first: the end of the job, the end of patience, a time-out, a loss. */
+/**
+ * What time does to a job, the strongest first: the end of the job, the end of patience, a time-out, a loss.
+ */
 const RULES: Readonly<Record<DueKind, readonly Rule[]>> = {
   promotion: [({ job }, { nowMs }) => promote(job, nowMs)],
   expiry: [(held, { nowMs }) => expire(held, nowMs)],

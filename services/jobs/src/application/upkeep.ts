@@ -39,7 +39,8 @@ export interface Upkeep {
 
 export function startUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, signal, databaseClock } = deps;
-  // Until the first look a queue may have limits: looking once too often costs less than a cap that is passed.
+  // Until the first look a queue may have limits: looking once too often costs less than a cap that is
+  // passed.
   let limited = true;
   let lastSweepMs = clock.monotonicMs();
   let nextDueMs = Number.POSITIVE_INFINITY;

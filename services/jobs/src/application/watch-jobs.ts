@@ -27,7 +27,8 @@ export interface WatchJobs {
   /**
    * A job's events as they happen, none left out, after a snapshot of it; ends after the terminal event.
    *
-   * @param lastVersion - the last version that the watcher saw: then no snapshot, unless its successors are gone
+   * @param lastVersion - the last version that the watcher saw: then no snapshot, unless its successors are
+   * gone
    * @throws Fault `NOT_FOUND` · `OVERLOADED`
    */
   watch(

@@ -43,7 +43,10 @@ export interface AttemptWord {
   readonly word: Word;
 }
 
-/** What is known of a job when a word about it comes in: the job, its open lease, and the attempt that the word names. */
+/**
+ * What is known of a job when a word about it comes in: the job, its open lease, and the attempt that the
+ * word names.
+ */
 export interface HeldJob {
   readonly job: Job;
   readonly lease: Lease | undefined;

@@ -32,8 +32,8 @@ export interface Surroundings {
 }
 
 /**
- * Says why a job is not running, the strongest reason first: a pause holds whatever else there is, a missing worker
- * before any limit.
+ * Says why a job is not running, the strongest reason first: a pause holds whatever else there is, a missing
+ * worker before any limit.
  *
  * @returns absent while RUNNING and after the end
  */
@@ -54,7 +54,8 @@ function held(job: Job, around: Surroundings): Blocked {
   if (around.paused)
     return at(position, "QUEUE_PAUSED", `${queue} is paused; the job can start once the queue is resumed.`);
   if (around.workers === 0) {
-    const missing = `No live worker serves task "${job.task}" in queue "${job.queue}"; it starts when one asks for work.`;
+    const served = `task "${job.task}" in queue "${job.queue}"`;
+    const missing = `No live worker serves ${served}; it starts when one asks for work.`;
     return at(position, "NO_WORKER", missing);
   }
   if (limits.concurrency > 0 && around.running >= limits.concurrency) {
@@ -68,7 +69,8 @@ function held(job: Job, around: Surroundings): Blocked {
     return at(position, "CONCURRENCY_LIMIT", full);
   }
   if (limits.rateLimit > 0 && around.starts >= limits.rateLimit) {
-    const spent = `${queue} started ${limits.rateLimit} jobs within ${limits.ratePeriodMs / 1000} s; more can start then.`;
+    const period = `${limits.ratePeriodMs / 1000} s`;
+    const spent = `${queue} started ${limits.rateLimit} jobs within ${period}; it can start after that.`;
     return { ...at(position, "RATE_LIMIT", spent), untilMs: around.rateFreeMs };
   }
   return at(position, "WAITING_FOR_SLOT", waiting(position));

@@ -1,9 +1,12 @@
-/** Where a job stands. The database's CHECK constraint and the contract's enum hold the same names; a test compares them. */
+/**
+ * Where a job stands. The database's CHECK constraint and the contract's enum hold the same names; a test
+ * compares them.
+ */
 export type JobStatus = keyof typeof NEXT;
 
 /**
- * Every legal step of a job, and no other. `RUNNING → RUNNING` is the request to cancel it; an end is left by a retry
- * by hand only (I3).
+ * Every legal step of a job, and no other. `RUNNING → RUNNING` is the request to cancel it; an end is left by
+ * a retry by hand only (I3).
  */
 export const NEXT = {
   SCHEDULED: ["QUEUED", "CANCELLED", "EXPIRED"],

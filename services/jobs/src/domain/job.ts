@@ -35,7 +35,10 @@ export interface JobTerms {
   readonly attemptsSubmitted: number;
 }
 
-/** One job without its input and output, which the rules never look at. Times are epoch milliseconds of the database's clock. */
+/**
+ * One job without its input and output, which the rules never look at. Times are epoch milliseconds of the
+ * database's clock.
+ */
 export interface Job extends JobTerms {
   readonly status: JobStatus;
   /** I8: grows by one with each transition. */
@@ -67,11 +70,15 @@ export interface Attempt {
   readonly startMs: number;
   readonly endMs: number | undefined;
   readonly error: JobError | undefined;
-  /** What its worker's accepted word hashes to, so that the same word again is recognised; empty without one. */
+  /**
+   * What its worker's accepted word hashes to, so that the same word again is recognised; empty without one.
+   */
   readonly digest: string;
 }
 
-/** One step of a job: the state after it, the fact that tells of it, and the attempt that it began or ended. */
+/**
+ * One step of a job: the state after it, the fact that tells of it, and the attempt that it began or ended.
+ */
 export interface Transition {
   readonly from: JobStatus | undefined;
   readonly job: Job;
@@ -92,7 +99,10 @@ export const unchanged: Decision<never> = { kind: "same" };
 /** The fields that a transition may set. */
 export type Changes = Partial<Omit<Job, keyof JobTerms | "status" | "version">>;
 
-/** I3, I8: the one way to make a transition. It throws on a step that the table does not know: that is a defect, not an answer. */
+/**
+ * I3, I8: the one way to make a transition. It throws on a step that the table does not know: that is a
+ * defect, not an answer.
+ */
 export function step(
   job: Job,
   fact: FactName,

@@ -1,4 +1,5 @@
-// I20: no cap is ever exceeded, at any instant: whoever grants from a queue with limits holds its row and has counted.
+// I20: no cap is ever exceeded, at any instant: whoever grants from a queue with limits holds its row and has
+// counted.
 
 /** What a queue allows; 0 means no limit. */
 export interface QueueLimits {

@@ -1,11 +1,13 @@
-// ProtoJSON of the events, written by hand: three events for each job make this the hottest text in the service, and
-// messages in between would cost four times as much. A test holds every field equal to what the contract's own codec
-// writes, defaults included.
+// ProtoJSON of the events, written by hand: three events for each job make this the hottest text in the
+// service, and messages in between would cost four times as much. A test holds every field equal to what the
+// contract's own codec writes, defaults included.
 import type { Change } from "../../application/ports.ts";
 import { type Blocked, blocked } from "../../domain/blocked.ts";
 import type { Attempt, Job, JobError } from "../../domain/job.ts";
 
-/** How much of an input or output travels in an event, in bytes of JSON; what is larger stays in the store. */
+/**
+ * How much of an input or output travels in an event, in bytes of JSON; what is larger stays in the store.
+ */
 export const PAYLOAD_LIMIT_BYTES = 32 * 1024;
 
 /** What every envelope of this process has in common. */

@@ -1,8 +1,8 @@
 import type { Statement } from "@orrery/mesh/postgres/pool";
 
 /**
- * Takes the lock of each key that is free, for this transaction, and waits for none. A statement of its own: one that
- * also read the stored answers would read them as they were before it had the locks.
+ * Takes the lock of each key that is free, for this transaction, and waits for none. A statement of its own:
+ * one that also read the stored answers would read them as they were before it had the locks.
  */
 export const TAKE_KEYS: Statement = {
   name: "idempotency.take",
@@ -24,7 +24,8 @@ cross join lateral (
 
 export const STORE_ANSWERS: Statement = {
   name: "idempotency.store",
-  text: `insert into idempotency_key (project, route, key, status, fingerprint, response_hash, response, created_at, expires_at)
+  text: `insert into idempotency_key (project, route, key, status, fingerprint, response_hash, response,
+  created_at, expires_at)
 select project, route, key, 'COMPLETED', fingerprint, encode(sha256(response), 'hex'), response, clock_timestamp(),
   clock_timestamp() + interval '24 hours'
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])

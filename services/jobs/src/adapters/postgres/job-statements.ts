@@ -1,10 +1,10 @@
-// Writing and locking of jobs. Times go in as epoch milliseconds. `job` and `attempt` are reached by their primary keys
-// only; each of the narrow tables likewise, unless a comment names another index.
+// Writing and locking of jobs. Times go in as epoch milliseconds. `job` and `attempt` are reached by their
+// primary keys only; each of the narrow tables likewise, unless a comment names another index.
 import type { Statement } from "@orrery/mesh/postgres/pool";
 
 /** The columns of a job that the rules need: all but input, output and who submitted it. */
-export const JOB_COLUMNS = `id, project, task, queue, status, version, priority, attempt, max_attempts, attempts_submitted,
-  released, failures, timeout_ms, retry_initial_ms, retry_factor, retry_max_ms, retry_jitter, create_time, run_time,
+export const JOB_COLUMNS = `id, project, task, queue, status, version, priority, attempt, max_attempts,
+  attempts_submitted, released, failures, timeout_ms, retry_initial_ms, retry_factor, retry_max_ms, retry_jitter, create_time, run_time,
   start_time, end_time, expire_time, cancel_request_time, labels, concurrency_key, correlation_id, traceparent,
   mission_id, step, reason, error_type, error_message, error_retryable`;
 
@@ -46,7 +46,10 @@ insert into job_expiry (id, expire_time)
 select id, to_timestamp(expire_ms / 1000) from given where expire_ms is not null`,
 };
 
-/** Locks jobs in the order given, which is that of their ids, so that two callers never wait for each other in a ring. */
+/**
+ * Locks jobs in the order given, which is that of their ids, so that two callers never wait for each other in
+ * a ring.
+ */
 export const LOCK_JOBS: Statement = {
   name: "job.lock",
   text: `select j.*, ${LEASE_COLUMNS}, ${NOW_MS}
@@ -56,8 +59,8 @@ left join lateral (select * from lease where lease.job_id = asked.id) l on true`
 };
 
 /**
- * As job.lock, leaving out what somebody else has locked; the lease is locked as well, because a heartbeat that came in
- * meanwhile counts.
+ * As job.lock, leaving out what somebody else has locked; the lease is locked as well, because a heartbeat
+ * that came in meanwhile counts.
  */
 export const LOCK_FREE_JOBS: Statement = {
   name: "job.lock_free",
@@ -76,8 +79,9 @@ cross join lateral (select * from attempt where attempt.job_id = asked.job_id an
 };
 
 /**
- * Transitions of locked jobs, grants aside: the job, the attempt that ended, and whatever the job's old and new status
- * take from and add to the narrow tables. Gives one row for each job that was at the version before.
+ * Transitions of locked jobs, grants aside: the job, the attempt that ended, and whatever the job's old and
+ * new status take from and add to the narrow tables. Gives one row for each job that was at the version
+ * before.
  */
 export const SAVE_JOBS: Statement = {
   name: "job.save",
@@ -157,7 +161,10 @@ export const SAVE_GRANTS: Statement = {
 select id from started`,
 };
 
-/** Successes, of which there are by far the most: what job.save would do for them, with a quarter of the values. */
+/**
+ * Successes, of which there are by far the most: what job.save would do for them, with a quarter of the
+ * values.
+ */
 export const SAVE_SUCCESSES: Statement = {
   name: "job.save_successes",
   text: `with success as (

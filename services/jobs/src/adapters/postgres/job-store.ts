@@ -38,7 +38,10 @@ interface SurroundingsRow {
   readonly position: number;
 }
 
-/** The store of jobs, attempts and leases in PostgreSQL. What transactions are not needed for goes through the pool. */
+/**
+ * The store of jobs, attempts and leases in PostgreSQL. What transactions are not needed for goes through the
+ * pool.
+ */
 export function createJobStore(pool: Pool): Jobs {
   return {
     ...createReadyStore(pool),

@@ -1,6 +1,8 @@
 import type { Statement } from "@orrery/mesh/postgres/pool";
 
-/** Moves the end of leases that their holder names with the right epoch; one row for each that was prolonged. */
+/**
+ * Moves the end of leases that their holder names with the right epoch; one row for each that was prolonged.
+ */
 export const PROLONG: Statement = {
   name: "lease.prolong",
   text: `update lease set expire_time = clock_timestamp() + $5::int * interval '1 millisecond'

@@ -24,8 +24,8 @@ on conflict (project, name) do update set paused = coalesce($3, q.paused), concu
 };
 
 /**
- * Queues with what is in them, counted where it is: ready jobs, jobs that wait for their time, open leases. All of a
- * project's queues, or one.
+ * Queues with what is in them, counted where it is: ready jobs, jobs that wait for their time, open leases.
+ * All of a project's queues, or one.
  */
 export const READ_QUEUES: Statement = {
   name: "queue.read",

@@ -14,8 +14,8 @@ from attempt where job_id = $1 and project = $2 order by attempt`,
 };
 
 /**
- * What is around a job that waits in a queue. The position is counted in the ranges of job_ready, 999 rows at most, and
- * so are the workers, in the index of their project.
+ * What is around a job that waits in a queue. The position is counted in the ranges of job_ready, 999 rows at
+ * most, and so are the workers, in the index of their project.
  */
 export const SURROUNDINGS: Statement = {
   name: "job.surroundings",

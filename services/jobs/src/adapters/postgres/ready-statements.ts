@@ -1,5 +1,5 @@
-// Finding what can be granted. A lease looks into one range of job_ready for each (project, queue, task) that it serves
-// and that was ever submitted (queue_task), each already in order by the primary key.
+// Finding what can be granted. A lease looks into one range of job_ready for each (project, queue, task) that
+// it serves and that was ever submitted (queue_task), each already in order by the primary key.
 import type { Statement } from "@orrery/mesh/postgres/pool";
 import { JOB_COLUMNS } from "./job-statements.ts";
 
@@ -95,7 +95,9 @@ cross join lateral (
 order by r.rank, r.run_time, r.id`,
 };
 
-/** Locks chosen candidates, in the order given: first what makes them ready, so that no two callers take one. */
+/**
+ * Locks chosen candidates, in the order given: first what makes them ready, so that no two callers take one.
+ */
 export const READY_BY_ID: Statement = {
   name: "ready.by_id",
   text: `select j.*, coalesce(octet_length(j.input), 0) as input_bytes, ${NOW_MS}
@@ -137,7 +139,10 @@ export const DUE_EXPIRIES: Statement = {
   text: "select id from job_expiry where expire_time <= clock_timestamp() order by expire_time limit $1",
 };
 
-/** Open leases are few (as many as run at once); no index is kept for their times, so that heartbeats stay cheap. */
+/**
+ * Open leases are few (as many as run at once); no index is kept for their times, so that heartbeats stay
+ * cheap.
+ */
 export const DUE_ATTEMPTS: Statement = {
   name: "due.attempts",
   text: `select job_id as id from lease

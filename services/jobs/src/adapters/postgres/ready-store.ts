@@ -80,7 +80,8 @@ export function createReadyStore(pool: Pool): ReadyStore {
         tasks,
         asked.map(({ project }) => project),
         asked.map(({ name }) => name),
-        // With a limit for each key the first jobs may all have one key: look further, so that others get their turn.
+        // With a limit for each key the first jobs may all have one key: look further, so that others get
+        // their turn.
         asked.map(({ limits, room }) => (limits.concurrencyPerKey > 0 ? limit : room)),
         full.map(({ project }) => project),
         full.map(({ name }) => name),

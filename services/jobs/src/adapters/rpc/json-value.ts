@@ -5,16 +5,29 @@ import { Fault } from "@orrery/mesh/fault/fault";
 
 /** How large an input or output may be, in bytes of JSON. */
 export const VALUE_LIMIT_BYTES = 192 * 1024;
+/**
+ * How many lists and objects may be inside each other: what is deeper fits into no message that carries it.
+ */
+const VALUE_LIMIT_LEVELS = 32;
 
 /**
  * The JSON of an input or output, as it is stored.
  *
  * @param field - where the value stands in the request, for the refusal
- * @throws Fault `BODY_TOO_LARGE` over 192 KiB · `INVALID_REQUEST` for a number that JSON does not have
+ * @throws Fault `BODY_TOO_LARGE` over 192 KiB · `INVALID_REQUEST` for a number that JSON does not have, and
+ *   beyond 32 levels
  */
 export function jsonText(value: Value | undefined, field: string): string | undefined {
   if (value === undefined) return undefined;
-  const text = JSON.stringify(jsonOf(value, field));
+  const json = jsonOf(value, field);
+  if (!fits(json, VALUE_LIMIT_LEVELS)) {
+    const description = `is deeper than ${VALUE_LIMIT_LEVELS} levels`;
+    throw new Fault("INVALID_REQUEST", {
+      detail: `${field} ${description}`,
+      fieldViolations: [{ field, description }],
+    });
+  }
+  const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);
   if (bytes <= VALUE_LIMIT_BYTES) return text;
   const description = `is ${bytes} bytes of JSON; at most ${VALUE_LIMIT_BYTES} (192 KiB) are taken`;
@@ -38,10 +51,17 @@ function jsonOf(value: Value, field: string): JsonValue {
   }
 }
 
+function fits(json: JsonValue, levels: number): boolean {
+  if (json === null || typeof json !== "object") return true;
+  return levels > 0 && Object.values(json).every((inside: JsonValue) => fits(inside, levels - 1));
+}
+
 /** The message of stored JSON. */
 export const valueFrom = (text: string): Value => fromJson(ValueSchema, JSON.parse(text) as JsonValue);
 
-/** SHA-256 over JSON with its keys in order, in hex: the same for the same content, however it was written. */
+/**
+ * SHA-256 over JSON with its keys in order, in hex: the same for the same content, however it was written.
+ */
 export const fingerprint = (json: JsonValue): string =>
   createHash("sha256")
     .update(JSON.stringify(ordered(json)))

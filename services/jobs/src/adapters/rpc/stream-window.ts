@@ -1,6 +1,6 @@
 /**
- * Answers the messages of a stream as each is done, in any order, with at most so many under way: the next message is
- * taken only when there is room, so that a sender that is too fast is held back.
+ * Answers the messages of a stream as each is done, in any order, with at most so many under way: the next
+ * message is taken only when there is room, so that a sender that is too fast is held back.
  */
 export async function* inParallel<I, O>(
   inputs: AsyncIterable<I>,

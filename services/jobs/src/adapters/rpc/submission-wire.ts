@@ -46,7 +46,7 @@ export function submissionFromWire(
       submission: submissionOf(request, caller),
       principal: caller.principal,
       inputText: jsonText(request.input, fieldAt(path, "input")),
-      keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project),
+      keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project, path),
     };
   } catch (failure) {
     if (failure instanceof Fault) return failure;
@@ -94,18 +94,34 @@ function policyFrom(policy: WirePolicy | undefined): RetryPolicy {
 /**
  * What makes a request the same as another: its route, and all that it says but the key itself.
  *
+ * @param path - where it stands in the call, as in `jobs[3]`
  * @returns undefined where the request carries no key
+ * @throws Fault `INVALID_REQUEST` for what ProtoJSON cannot say, as a time of the year 20000 in binary
  */
 export function keyedRequest<D extends DescMessage>(
   route: string,
   schema: D,
   request: MessageShape<D> & { readonly idempotencyKey?: string | undefined },
   project: string,
+  path = "",
 ): KeyedRequest | undefined {
   const key = request.idempotencyKey;
   if (key === undefined || key === "") return undefined;
-  const { idempotencyKey: _key, ...said } = toJson(schema, request) as { idempotencyKey?: string };
+  const { idempotencyKey: _key, ...said } = protoJson(schema, request, path) as { idempotencyKey?: string };
   return { project, route, key, fingerprint: fingerprint(said) };
+}
+
+function protoJson<D extends DescMessage>(schema: D, request: MessageShape<D>, path: string): unknown {
+  try {
+    return toJson(schema, request);
+  } catch (cause) {
+    const description = "holds a time, a duration or a value that ProtoJSON does not have";
+    throw new Fault(
+      "INVALID_REQUEST",
+      { detail: `the request ${description}`, fieldViolations: [{ field: path, description }] },
+      { cause },
+    );
+  }
 }
 
 /** Renders what became of one item. The input is the one that came in: answers are stored without it. */

@@ -31,8 +31,9 @@ export interface StreamUse extends FindWorkDeps {
 }
 
 /**
- * A worker's stream: it registers, grants credit, and reports; the engine sends leases as long as there is credit.
- * Nothing is leased while earlier messages wait to be sent, so a worker that does not read is not given more.
+ * A worker's stream: it registers, grants credit, and reports; the engine sends leases as long as there is
+ * credit. Nothing is leased while earlier messages wait to be sent, so a worker that does not read is not
+ * given more.
  */
 export async function* workStream(
   use: StreamUse,

@@ -118,7 +118,10 @@ export function beatToWire({ jobId, leaseEpoch }: LeaseRef, beat: Beat): Attempt
   });
 }
 
-/** An id that cannot be one names no job: it gets NOT_FOUND like any other that is unknown, beside its neighbours. */
+/**
+ * An id that cannot be one names no job: it gets NOT_FOUND like any other that is unknown, beside its
+ * neighbours.
+ */
 export const idOf = (id: string): string => (UUID.test(id) ? id.toLowerCase() : NO_ID);
 const NO_ID = "00000000-0000-0000-0000-000000000000";
 
