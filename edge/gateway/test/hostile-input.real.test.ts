@@ -205,6 +205,37 @@ describe("requests", () => {
   });
 });
 
+describe("a path that is written in another way", () => {
+  test.each([
+    ["absolute", "http://elsewhere/v1/queues"],
+    ["percent-encoded", "/%761/queues"],
+    ["percent-encoded, but for the digit", "/v%31/queues"],
+  ])("(%s) needs a key like the usual one, and comes to the same route with it", async (_, target) => {
+    const refused = await raw(request([`GET ${target} HTTP/1.1`, "Host: edge"]));
+    expect(refused).toMatch(/^HTTP\/1\.1 401 /);
+    const served = await raw(head(`GET ${target} HTTP/1.1`));
+    const usual = await raw(head("GET /v1/queues HTTP/1.1"));
+    expect(served.slice(0, 12)).toBe(usual.slice(0, 12));
+    expect(served).not.toMatch(/"status":500/);
+  });
+});
+
+describe("an RPC over Connect", () => {
+  const path = "/orrery.jobs.v1.JobsService/GetJob";
+  test.each([
+    ["by GET", { method: "GET", headers: {} }, 405],
+    [
+      "with another media type",
+      { method: "POST", body: "x", headers: { "content-type": "text/plain" } },
+      415,
+    ],
+  ])("%s is refused by a problem document", async (_, init, status) => {
+    const answer = await fetch(`${bed.url}${path}`, { ...init, headers: { ...init.headers, authorization } });
+    expectProblem(answer.status, answer.headers.get("content-type"), await answer.text(), status);
+    expect(answer.headers.get("allow")).toBe(status === 405 ? "POST" : null);
+  });
+});
+
 test("garbage behind a request that is being answered does not become a part of that answer", async () => {
   const good = head("GET /v1/nowhere HTTP/1.1");
   const answer = await raw(`${good}\x00\x01garbage\r\n\r\n`);

@@ -71,11 +71,20 @@ export function requestTrace(header: HeaderReader, clock: Clock): RequestTrace {
   };
 }
 
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+
+// RFC 9112, 3.2.2: every server takes the absolute form too. What it says of the host counts for nothing here.
+function originForm(target: string): string {
+  const local = target.replace(ABSOLUTE_FORM, "");
+  return local === target || local.startsWith("/") ? local : `/${local}`;
+}
+
 /**
  * Opens the exchange of a request. Its signal is aborted when the client goes away before the answer is out.
  */
 export function openExchange(request: IncomingMessage, response: ServerResponse, clock: Clock): Exchange {
-  const { headers, method = "", url = "" } = request;
+  const { headers, method = "" } = request;
+  const url = originForm(request.url ?? "");
   const header: HeaderReader = (name) => {
     const value = headers[name];
     return Array.isArray(value) ? value.join(", ") : value;

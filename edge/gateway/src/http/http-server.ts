@@ -100,8 +100,19 @@ async function route(options: HttpServerOptions, exchange: Exchange, http: Http)
     return sendPage(exchange, http.response, found.page);
   }
   if (options.connect.serves(exchange.path)) return options.connect.handle(exchange, http);
-  if (exchange.path.startsWith("/v1/")) options.admission.admit(exchange);
+  if (isApiPath(exchange.path)) options.admission.admit(exchange);
   await options.rest.handle(exchange, http);
+}
+
+// As the router reads it, which decodes each segment: a path that it takes for ours needs a key however it is
+// written.
+function isApiPath(path: string): boolean {
+  const [, first = "", more] = path.split("/", 3);
+  try {
+    return more !== undefined && decodeURIComponent(first) === "v1";
+  } catch {
+    return false;
+  }
 }
 
 async function sendPage(exchange: Exchange, response: ServerResponse, page: PageHandler): Promise<void> {

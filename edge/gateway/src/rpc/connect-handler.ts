@@ -23,6 +23,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { Fault } from "@orrery/mesh/fault/fault";
 import { toConnectError } from "@orrery/mesh/fault/wire";
 import type { Admission } from "../auth/admission.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
@@ -85,11 +86,28 @@ export function createConnectHandler(options: {
       const values = createContextValues().set(exchangeKey, exchange);
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
       const body = requestBody(request, response, expectsContinue);
-      const answered = await blamed(await handler({ ...asked, body }), handler.method, exchange);
-      for (const [name, value] of Object.entries(exchange.answerHeaders)) response.setHeader(name, value);
-      await universalResponseToNodeResponse(answered, response);
+      const answered = await handler({ ...asked, body });
+      if (answered.status === 405 || answered.status === 415) throw wrongForm(answered.status, exchange);
+      await send(await blamed(answered, handler.method, exchange), exchange, response);
     },
   };
+}
+
+async function send(
+  answered: UniversalServerResponse,
+  exchange: Exchange,
+  response: ServerResponse,
+): Promise<void> {
+  for (const [name, value] of Object.entries(exchange.answerHeaders)) response.setHeader(name, value);
+  await universalResponseToNodeResponse(answered, response);
+}
+
+// connect-es answers these without a body, before it knows in which protocol: they get the form of every
+// other error.
+function wrongForm(status: 405 | 415, exchange: Exchange): Fault {
+  if (status === 415) return new Fault("UNSUPPORTED_MEDIA_TYPE", { detail: "No RPC takes this media type." });
+  exchange.answerHeaders.allow = "POST";
+  return new Fault("METHOD_NOT_ALLOWED", { detail: `RPCs take POST, not ${exchange.httpMethod}.` });
 }
 
 /**

@@ -28,7 +28,7 @@ export interface AdminServerOptions {
   readonly address: Address;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Further pages by path, for the identities on the list only. */
+  /** Further pages by path, for the identities on the list only; looked up at each request. */
   readonly pages?: Readonly<Record<string, AdminPage>> | undefined;
   readonly identitySource: "tls" | "linkerd";
   /** Needed with `tls`. */
@@ -57,15 +57,8 @@ const HEADER_LIMIT_BYTES = 8_192;
 export async function listenAdmin(
   options: AdminServerOptions,
 ): Promise<{ address: Address; close(): Promise<void> }> {
-  const pages: Readonly<Record<string, AdminPage>> = {
-    ...options.pages,
-    "/metrics": {
-      contentType: options.metrics.registry.contentType,
-      body: () => options.metrics.registry.metrics(),
-    },
-  };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    respond(options, pages, request, response).catch(() => response.destroy());
+    respond(options, request, response).catch(() => response.destroy());
   };
   const { server, release } = serverOf(options, answer);
   server.requestTimeout = LIMIT_MS;
@@ -104,7 +97,6 @@ function serverOf(
 
 async function respond(
   options: AdminServerOptions,
-  pages: Readonly<Record<string, AdminPage>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -123,10 +115,20 @@ async function respond(
     if (!isReader) return send(403, PLAIN, "forbidden\n");
     return send(ready ? 200 : 503, "application/json", detailsOf(options.health));
   }
-  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  const page = path === "/metrics" ? metricsPage(options.metrics) : pageOf(options, path);
   if (page === undefined) return send(404, PLAIN, "not found\n");
   if (!isReader) return send(403, PLAIN, "forbidden\n");
   return send(200, page.contentType, await page.body());
+}
+
+const metricsPage = ({ registry }: Metrics): AdminPage => ({
+  contentType: registry.contentType,
+  body: () => registry.metrics(),
+});
+
+/** Looked up at each request: a service adds its pages after the port is open. */
+function pageOf({ pages = {} }: AdminServerOptions, path: string): AdminPage | undefined {
+  return Object.hasOwn(pages, path) ? pages[path] : undefined;
 }
 
 function detailsOf(health: Health): string {

@@ -184,7 +184,9 @@ class DatabasePool implements Pool {
   }
 
   async end(): Promise<void> {
-    await Promise.race([this.#pool.end(), wait(END_WITHIN_MS)]);
+    const over = new AbortController();
+    await Promise.race([this.#pool.end(), wait(END_WITHIN_MS, over.signal)]);
+    over.abort();
   }
 
   /**

@@ -1,7 +1,13 @@
 import { type Batcher, createBatcher } from "@orrery/mesh/batching/batcher";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import type { Chance } from "@orrery/mesh/time/clock";
-import { type AttemptWord, type HeldJob, hear, type WordRefusal } from "../domain/attempt-decisions.ts";
+import {
+  type AttemptWord,
+  type HeldJob,
+  hear,
+  isOpen,
+  type WordRefusal,
+} from "../domain/attempt-decisions.ts";
 import type { Attempt, Decision } from "../domain/job.ts";
 import type { Announcements } from "./announcements.ts";
 import type { Change, Facts, InTransaction, Jobs, WorkCaller } from "./ports.ts";
@@ -106,7 +112,8 @@ async function pastAttempts(
 ): Promise<Map<string, Attempt>> {
   const past = reports.filter(({ jobId, epoch }) => {
     const known = held.get(jobId);
-    return known !== undefined && known.lease?.epoch !== epoch;
+    // A lease that ended while this waited for the job's lock may still be seen: the job says that it ended.
+    return known !== undefined && !isOpen(known, epoch);
   });
   if (past.length === 0) return new Map();
   const attempts = await jobs.attemptsAt(tx, past);

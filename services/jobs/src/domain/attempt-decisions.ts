@@ -94,10 +94,14 @@ export function hear(
   return fail(job, ended, { error: word.error, retryAfterMs: word.retryAfterMs, chance: at.chance });
 }
 
+/** I7: whether the attempt of that number runs, and its lease is held. */
+export const isOpen = ({ job, lease }: HeldJob, epoch: number): boolean =>
+  job.status === "RUNNING" && job.attempt === epoch && lease?.epoch === epoch;
+
 function whyNot(held: HeldJob, said: AttemptWord, by: Speaker): Decision<WordRefusal> | undefined {
-  const { job, lease, attempt } = held;
-  const open = job.status === "RUNNING" && job.attempt === said.epoch && lease?.epoch === said.epoch;
-  if (open) return lease.principal === by.principal ? undefined : refuse("LEASE_FOREIGN");
+  const { lease, attempt } = held;
+  const open = isOpen(held, said.epoch);
+  if (open) return lease?.principal === by.principal ? undefined : refuse("LEASE_FOREIGN");
   if (attempt === undefined || attempt.digest !== said.digest) return refuse("LEASE_LOST");
   return attempt.principal === by.principal ? unchanged : refuse("LEASE_FOREIGN");
 }

@@ -4,9 +4,10 @@ import type { Statement } from "@orrery/mesh/postgres/pool";
 
 /** The columns of a job that the rules need: all but input, output and who submitted it. */
 export const JOB_COLUMNS = `id, project, task, queue, status, version, priority, attempt, max_attempts,
-  attempts_submitted, released, failures, timeout_ms, retry_initial_ms, retry_factor, retry_max_ms, retry_jitter, create_time, run_time,
-  start_time, end_time, expire_time, cancel_request_time, labels, concurrency_key, correlation_id, traceparent,
-  mission_id, step, reason, error_type, error_message, error_retryable`;
+  attempts_submitted, released, failures, timeout_ms, retry_initial_ms, retry_factor, retry_max_ms,
+  retry_jitter, create_time, run_time, start_time, end_time, expire_time, cancel_request_time, labels,
+  concurrency_key, correlation_id, traceparent, mission_id, step, reason, error_type, error_message,
+  error_retryable`;
 
 const LEASE_COLUMNS = `l.epoch as lease_epoch, l.worker as lease_worker, l.principal as lease_principal,
   l.start_time as lease_start, l.expire_time as lease_expire, l.timeout_time as lease_timeout`;
