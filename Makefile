@@ -4,7 +4,7 @@ export READ_MODEL REPLICAS RELAY OBSERVE PROJECTS SEED FULL
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help run demo test test-fast lint types generate verify breaking bench chaos rotation doctor
+.PHONY: help run demo test test-fast lint types generate verify breaking bench chaos rotation teeth doctor
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -46,3 +46,6 @@ chaos: $(INSTALLED) ## kill every process in turn under load and check that noth
 
 rotation: $(INSTALLED) ## five minutes of load while every certificate is renewed again and again: SECONDS=n
 	@exec node mesh/chaos/src/rotation.ts
+
+teeth: $(INSTALLED) ## break each promise once, in a copy, and see that its check fails
+	@exec node mesh/tidy/src/teeth.ts
