@@ -66,7 +66,7 @@ export const staticChecks: readonly Check[] = [
     group: "lint",
     name: "proto format",
     fix: "npx buf format -w",
-    run: () => run("buf", ["format", "-d", "--exit-code", "--exclude-path", "proto/vendor"]),
+    run: () => run("buf", ["format", "-d", "--exit-code"]),
   },
   {
     group: "lint",
