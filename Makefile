@@ -11,6 +11,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 $(INSTALLED): package-lock.json
+	@echo "installing what is missing: about a minute the first time"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -27,8 +27,10 @@ export interface Workload {
   readonly replicas: number;
 }
 
+/** Every workload of the platform, as certificates and policies name it. */
 export type WorkloadName = "jobs" | "worker" | "observatory" | "gateway";
 
+/** Where a workload listens in a cluster; on a laptop the launcher gives out free ports. */
 export interface WorkloadPorts {
   readonly grpc: number;
   readonly admin: number;
@@ -36,6 +38,7 @@ export interface WorkloadPorts {
   readonly http?: number;
 }
 
+/** A database and the two roles that reach it. */
 export interface WorkloadDatabase {
   readonly name: string;
   /** What the running service logs in as. It owns nothing: it has what migrations grant. */
@@ -43,8 +46,8 @@ export interface WorkloadDatabase {
   /** What migrations log in as. It owns the schema, and no service runs as it. */
   readonly ownerRole: string;
   /**
-   * Connections of one replica, by purpose; the test beside this file holds their sum against the server's
-   * limit.
+   * Connections of one replica, by purpose; mesh/dev/test/topology.test.ts holds their sum against the
+   * server's limit.
    */
   readonly pools: Readonly<Record<string, number>>;
 }
@@ -58,9 +61,12 @@ export interface NatsPermissions {
   readonly subscribe: readonly string[];
 }
 
+/** What one replica may take, in MiB. */
 export interface WorkloadMemory {
   /**
-   * V8's young generation: small ones cost an idle service nothing, larger ones spare a busy one collections.
+   * V8's young generation, of which there are three such spaces at most. It grows with what is allocated, so a large
+   * one costs an idle service nothing; a batch of 500 jobs outlives a small one and is copied and copied (a third of
+   * the engine's time at 16 MiB, a tenth at 64).
    */
   readonly semiSpaceMiB: number;
   readonly oldSpaceMiB: number;
@@ -98,6 +104,7 @@ const consumes = (stream: string): readonly string[] => [
   `$JS.ACK.${stream}.>`,
 ];
 
+/** The platform: everything that is started, deployed and given an identity is listed here once. */
 export const WORKLOADS: readonly Workload[] = [
   {
     name: "jobs",
@@ -116,7 +123,7 @@ export const WORKLOADS: readonly Workload[] = [
       subscribe: ["_INBOX.jobs.>", "orrery.wake.>"],
     },
     peers: [],
-    memory: { semiSpaceMiB: 16, oldSpaceMiB: 512, limitMiB: 768 },
+    memory: { semiSpaceMiB: 48, oldSpaceMiB: 512, limitMiB: 768 },
     slo: "serving",
     replicas: 1,
   },
@@ -158,7 +165,7 @@ export const WORKLOADS: readonly Workload[] = [
     database: null,
     nats: null,
     peers: ["jobs", "observatory"],
-    memory: { semiSpaceMiB: 16, oldSpaceMiB: 512, limitMiB: 768 },
+    memory: { semiSpaceMiB: 48, oldSpaceMiB: 512, limitMiB: 768 },
     slo: "serving",
     replicas: 1,
   },
@@ -197,13 +204,6 @@ export const SERVERS = ["postgres", "nats"] as const;
 
 /** Connections that PostgreSQL keeps for its superuser, the launcher's own and a migration's. */
 export const RESERVED_CONNECTIONS = 8;
-
-/** The entry of a workload. */
-export function workloadNamed(name: WorkloadName): Workload {
-  const workload = WORKLOADS.find((candidate) => candidate.name === name);
-  if (workload === undefined) throw new Error(`no workload ${name} in mesh/topology.ts`);
-  return workload;
-}
 
 /** The connections that every replica of a workload may open. */
 export const poolSize = (database: WorkloadDatabase): number =>

@@ -42,7 +42,9 @@ interface Problem {
  */
 export function failureFrom(status: number, body: string): Failure {
   const { title, detail, reason, traceId, fieldViolations = [] } = problemFrom(body);
-  const message = [title ?? `the edge answered ${status}`, detail].filter(Boolean).join(": ");
+  // Some details repeat their title, which a person need not read twice.
+  const more = detail?.toLowerCase() === title?.toLowerCase() ? undefined : detail;
+  const message = [title ?? `the edge answered ${status}`, more].filter(Boolean).join(": ");
   const lines = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
     .filter((line) => line !== detail);

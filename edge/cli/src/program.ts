@@ -18,12 +18,17 @@ interface Built {
 
 const COLLECT = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+/** An option that may be given several times. */
+const repeatable = (flags: string, description: string): Option =>
+  new Option(flags, `${description}; repeatable`).argParser(COLLECT).default([], "none");
+
 /** All commands. Each loads its own code when it runs, so that the others cost nothing. */
 export function programOf(version: string, built: Built): Command {
   const program = new Command("orrery")
     .description("Hands jobs to Orrery and shows what becomes of them.")
     .version(`orrery ${version}`, "-V, --version", "print the version")
     .showSuggestionAfterError(true)
+    .showHelpAfterError("fix: --help after a command shows how it is written; options come after the command")
     .addHelpText("after", HELP);
   addJobCommands(program.command("job").alias("jobs").description("submit, follow and change jobs"), built);
   addQueueCommands(
@@ -43,7 +48,8 @@ export function programOf(version: string, built: Built): Command {
 const HELP = `
 Exit codes: 0 done or succeeded, 1 unexpected, 2 usage or invalid input, 3 not found, 4 not authorised,
 5 the job did not succeed, 8 still pending, 9 unreachable or too far behind, 10 conflict, 130 interrupted.
-The platform: --url and --key-file, or ORRERY_URL and ORRERY_API_KEY_FILE, or .orrery/run.json.`;
+The platform: --url and --key-file after the command, or ORRERY_URL and ORRERY_API_KEY_FILE, or
+.orrery/run.json.`;
 
 function addJobCommands(job: Command, built: Built): void {
   withSession<SubmitFlags>(
@@ -75,7 +81,7 @@ function addJobCommands(job: Command, built: Built): void {
       .description("search jobs")
       .option("-q, --query <query>", "such as 'status:failed task:video.* created:>-2h'")
       .option("--order-by <field>", "createTime, priority, startTime or endTime, with asc or desc")
-      .option("--limit <count>", "at most so many, 1 to 10,000", "50")
+      .addOption(new Option("--limit <count>", "at most so many, 1 to 10,000").default("50", "50"))
       .option("--max-lag <duration>", "fail with 9 where the read model is further behind")
       .option("--watch", "go on with what happens to them"),
     built,
@@ -157,7 +163,7 @@ function addOwnCommands(program: Command, { surroundings, done }: Built): void {
   withSession<CallFlags>(
     api
       .option("-i, --input <json>", "the body: JSON, @file, or - for standard input")
-      .option("-H, --header <header>", "a header, such as 'Prefer: wait=10'; repeatable", COLLECT, []),
+      .addOption(repeatable("-H, --header <header>", "a header, such as 'Prefer: wait=10'")),
     { surroundings, done },
     async (session, [method = "", path = ""], flags) =>
       (await import("./commands/call-api.ts")).callApi(session, method, path, flags),
@@ -167,7 +173,7 @@ function addOwnCommands(program: Command, { surroundings, done }: Built): void {
 function submitFlags(command: Command): Command {
   return command
     .option("-i, --input <json>", "the input: JSON, @file, or - for standard input")
-    .option("--set <path=value>", "sets one field of the input, such as a.b=1; repeatable", COLLECT, [])
+    .addOption(repeatable("--set <path=value>", "sets one field of the input, such as a.b=1"))
     .option("--queue <queue>", "the queue; default unless set")
     .option("--priority <0-9>", "the higher first")
     .option("--max-attempts <count>", "1 to 100; 5 unless set")
@@ -175,8 +181,8 @@ function submitFlags(command: Command): Command {
     .option("--delay <duration>", "how long to wait before it may run, such as 5m")
     .option("--run-time <time>", "when it may run first (RFC 3339)")
     .option("--expire-time <time>", "when it has to have ended (RFC 3339)")
-    .option("--label <key=value>", "a label; repeatable", COLLECT, [])
-    .addOption(new Option("--tag <key=value>", "the same as --label").argParser(COLLECT).default([]))
+    .addOption(repeatable("--label <key=value>", "a label"))
+    .addOption(repeatable("--tag <key=value>", "the same as --label"))
     .option("--concurrency-key <key>", "jobs with the same key share the queue's limit")
     .option("--idempotency-key <key>", "the same key submits the same job once")
     .option("--dry-run", "print the request and send nothing");

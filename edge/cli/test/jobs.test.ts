@@ -81,6 +81,17 @@ describe("job run", () => {
     );
   });
 
+  test("says when the job ended that was faster than its watcher", async () => {
+    const over = jobOf({ status: "SUCCEEDED", endTime: "2026-11-21T10:20:31.500Z", output: 1 });
+    await using edge = await fakeEdge({
+      "POST /v1/jobs": json(jobOf(), 202),
+      [`GET /v1/jobs/${id}:watch`]: frames([{ id: "3", event: "snapshot", data: over }]),
+    });
+    const ran = await orrery(["job", "run", "orrery.echo"], edge);
+    expect(ran).toMatchObject({ code: 0, stdout: "1\n" });
+    expect(ran.stderr).toContain("10:20:31  ✔ succeeded");
+  });
+
   test("reads an output that no event could carry from the store", async () => {
     await using edge = await edgeWith(ended("SUCCEEDED"));
     expect(await orrery(["job", "run", "orrery.echo"], edge)).toMatchObject({

@@ -1,6 +1,6 @@
 import { type Address, type ConfigReader, readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
-import { parseRateLimit, type RateLimit } from "./auth/rate-limiter.ts";
+import { parseRateLimit, RATE_LIMIT_FORM, type RateLimit } from "./auth/rate-limiter.ts";
 
 /** Everything that the gateway is told from outside. */
 export interface GatewayConfig {
@@ -25,8 +25,6 @@ export interface GatewayConfig {
   readonly observatory: readonly Address[];
 }
 
-const RATE_LIMIT = /^[1-9][0-9]{0,8}\/[1-9][0-9]{0,5}(ms|s|m|h)$/;
-
 /** @throws ConfigError naming every setting that is absent or wrong */
 export function gatewayConfig(env?: NodeJS.ProcessEnv): Readonly<GatewayConfig> {
   return readConfig(readGateway, env);
@@ -37,7 +35,7 @@ function readGateway(read: ConfigReader): GatewayConfig {
   const httpIdentityFile = read.optionalText("ORRERY_HTTP_IDENTITY_FILE");
   const scheme = httpIdentityFile === undefined ? "http" : "https";
   const ownUrl = `${scheme}://${http.host.includes(":") ? `[${http.host}]` : http.host}:${http.port}`;
-  const rateLimit = read.text("ORRERY_RATE_LIMIT", { default: "50000/1s", pattern: RATE_LIMIT });
+  const rateLimit = read.text("ORRERY_RATE_LIMIT", { default: "50000/1s", pattern: RATE_LIMIT_FORM });
   return {
     service: serviceConfig(read),
     http,
@@ -46,7 +44,7 @@ function readGateway(read: ConfigReader): GatewayConfig {
     publicUrl: (read.optionalText("ORRERY_PUBLIC_URL") ?? ownUrl).replace(/\/+$/, ""),
     keysFile: read.file("ORRERY_KEYS_FILE"),
     // One that does not fit the pattern was noted by the reader, which throws after all settings are read.
-    rateLimit: RATE_LIMIT.test(rateLimit) ? parseRateLimit(rateLimit) : { requests: 1, windowMs: 1_000 },
+    rateLimit: RATE_LIMIT_FORM.test(rateLimit) ? parseRateLimit(rateLimit) : { requests: 1, windowMs: 1_000 },
     jobs: read.addresses("ORRERY_PEER_JOBS"),
     observatory: read.addresses("ORRERY_PEER_OBSERVATORY"),
   };

@@ -137,6 +137,7 @@ function pageTable(options: { openApi: object; publicUrl: string; ready: () => b
   const { openApi, publicUrl, ready } = options;
   const readyAnswer = readyPage(ready);
   const swagger = swaggerPages();
+  const problems = problemPages(publicUrl);
   const toDocs: PageHandler = () => ({ status: 302, headers: { location: "/docs" }, body: "" });
   return {
     exact: new Map([
@@ -148,10 +149,11 @@ function pageTable(options: { openApi: object; publicUrl: string; ready: () => b
       ["/openapi.json", documentPage(openApi)],
       ["/asyncapi.json", documentPage(asyncApiDocument(EVENT_FILES, publicUrl))],
       ["/docs", swagger],
+      ["/problems", problems],
     ]),
     below: new Map([
       ["/docs/", swagger],
-      ["/problems/", problemPages(publicUrl)],
+      ["/problems/", problems],
     ]),
   };
 }

@@ -9,8 +9,9 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { createHealth } from "@orrery/mesh/health/health";
 import { type Authority, createAuthority, issueLeaf } from "@orrery/mesh/identity/dev-ca";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
-import { createLogger, type Logger } from "@orrery/mesh/telemetry/logger";
+import { createLogger } from "@orrery/mesh/telemetry/logger";
 import { createMetrics, type Metrics } from "@orrery/mesh/telemetry/metrics";
+import { quietLogger } from "@orrery/mesh/testing/quiet-logger";
 import { systemClock } from "@orrery/mesh/time/clock";
 import { createGrpcTransport } from "@orrery/mesh/transport/grpc-client";
 import { type GrpcServer, listenGrpc } from "@orrery/mesh/transport/grpc-server";
@@ -125,7 +126,7 @@ async function listenService(
   authority: Authority,
   routes: readonly Route[],
 ): Promise<{ workload: string; server: GrpcServer }> {
-  const logger = quietLogger(workload);
+  const logger = quietLogger;
   const health = createHealth({ logger });
   health.started();
   const server = await listenGrpc({
@@ -139,10 +140,6 @@ async function listenService(
     metrics: createMetrics({ service: workload, defaults: false }),
   });
   return { workload, server };
-}
-
-function quietLogger(service: string): Logger {
-  return createLogger({ service, instance: `${service}-0`, level: "error", write: () => {} });
 }
 
 async function identityOf(authority: Authority, workload: string): Promise<IdentityFiles> {

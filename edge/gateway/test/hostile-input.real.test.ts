@@ -196,6 +196,20 @@ describe("requests", () => {
     expect(response.status).toBe(202);
   });
 
+  test.each([
+    ["zeros in a list", () => `[${"0,".repeat(4_000_000)}0]`],
+    ["empty lists in a list", () => `[${"[],".repeat(2_600_000)}[]]`],
+    ["keys in an object", () => `{${Array.from({ length: 500_000 }, (_, n) => `"${n}":0`).join(",")}}`],
+  ])("of 8 MiB of %s are refused before they fill the memory", async (_, input) => {
+    const body = `{"jobs":[{"task":"t","input":${input()}}]}`;
+    const before = process.memoryUsage().rss;
+    const response = await fetch(`${bed.url}/v1/jobs:batchSubmit`, {
+      ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
+    });
+    expectProblem(response.status, response.headers.get("content-type"), await response.text(), 400);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20);
+  });
+
   test("that expect 100-continue and are refused never send their body", async () => {
     const answer = await raw(
       request(["POST /v1/jobs HTTP/1.1", "Host: a", "Expect: 100-continue", "Content-Length: 100000"]),

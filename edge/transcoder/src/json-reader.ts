@@ -28,10 +28,16 @@ export class JsonFault extends Error {
  *
  * @throws JsonFault
  */
-export function readJson(text: string, limits: Pick<TranscoderLimits, "jsonDepth" | "jsonKeys">): ReadJson {
+export function readJson(
+  text: string,
+  limits: Pick<TranscoderLimits, "jsonDepth" | "jsonKeys" | "jsonValues">,
+): ReadJson {
   const seen = survey(text);
   if (seen.depth > limits.jsonDepth) throw new JsonFault(`more than ${limits.jsonDepth} levels of JSON`);
   if (seen.colons > limits.jsonKeys) throw new JsonFault(`more than ${limits.jsonKeys} keys in the JSON`);
+  if (seen.values > limits.jsonValues) {
+    throw new JsonFault(`more than ${limits.jsonValues} values in the JSON`);
+  }
   const parsed = parse(text, seen.inexact);
   if (seen.colons > countKeys(parsed.value)) {
     throw new JsonFault("the key occurs twice in its object", findDuplicateKey(text));
@@ -47,6 +53,8 @@ interface Survey {
   readonly depth: number;
   /** Colons outside strings: as many as there are keys, if the text is JSON. */
   readonly colons: number;
+  /** Commas and opening brackets outside strings: as many as there are values, or a few more. */
+  readonly values: number;
   /** There is a number that JavaScript would change. */
   readonly inexact: boolean;
   readonly surrogate: boolean;
@@ -60,6 +68,7 @@ function survey(text: string): Survey {
   let depth = 0;
   let deepest = 0;
   let colons = 0;
+  let values = 0;
   let inexact = false;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
@@ -69,6 +78,7 @@ function survey(text: string): Survey {
       case 0x7b: // {
       case 0x5b: // [
         depth += 1;
+        values += 1;
         if (depth > deepest) deepest = depth;
         break;
       case 0x7d: // }
@@ -77,6 +87,9 @@ function survey(text: string): Survey {
         break;
       case 0x3a: // :
         colons += 1;
+        break;
+      case 0x2c: // ,
+        values += 1;
         break;
       default: {
         const end = endOfNumber(text, at);
@@ -89,6 +102,7 @@ function survey(text: string): Survey {
   return {
     depth: deepest,
     colons,
+    values,
     inexact,
     surrogate: text.includes("\\u") && SURROGATE_ESCAPE.test(text),
   };

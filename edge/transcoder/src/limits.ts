@@ -11,6 +11,12 @@ export interface TranscoderLimits {
   readonly jsonDepth: number;
   /** Object members in one JSON body, at all levels together; past it 400. Default 100,000. */
   readonly jsonKeys: number;
+  /**
+   * JSON values in one body, counted by its commas and opening brackets; past it 400. A number of one byte
+   * costs some 300 bytes of memory once it is a message: this keeps a body of a few MiB from
+   * filling a process. Default 1,000,000.
+   */
+  readonly jsonValues: number;
   /** Query parameters of one request; past it 400. Default 1,000. */
   readonly queryParameters: number;
   /** Names in one dotted query parameter; past it 400. Default 32. */
@@ -32,6 +38,7 @@ export const DEFAULT_LIMITS: TranscoderLimits = {
   bodyBytes: 262_144,
   jsonDepth: 32,
   jsonKeys: 100_000,
+  jsonValues: 1_000_000,
   queryParameters: 1_000,
   queryDepth: 32,
   targetBytes: 16_384,

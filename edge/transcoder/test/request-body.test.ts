@@ -263,7 +263,7 @@ describe("B1: a body in another encoding is 415", () => {
 
 describe("B1: limits hold on both sides", () => {
   const limited = harness(undefined, {
-    limits: { bodyBytes: 40, jsonDepth: 3, jsonKeys: 4, targetBytes: 60, headerBytes: 60 },
+    limits: { bodyBytes: 40, jsonDepth: 3, jsonKeys: 4, jsonValues: 9, targetBytes: 60, headerBytes: 60 },
     bodyLimitBytes: ({ name }) => (name === "SetTitles" ? 100 : undefined),
   }).transcoder;
   const text = (bytes: number) => `{"text":"${"a".repeat(bytes - 11)}"}`;
@@ -284,6 +284,8 @@ describe("B1: limits hold on both sides", () => {
     ["brackets in a string", "POST /v1/everything", '{"text":"[[[[{{{{"}', {}, 200],
     ["four keys", "POST /v1/everything", '{"value":{"a":1,"b":2,"c":3}}', {}, 200],
     ["five keys", "POST /v1/everything", '{"value":{"a":1,"b":2,"c":3,"d":4}}', {}, 400],
+    ["nine commas and brackets", "POST /v1/everything", '{"value":[1,1,1,1,1,1,1,"[,"]}', {}, 200],
+    ["ten commas and brackets", "POST /v1/everything", '{"value":[1,1,1,1,1,1,1,1,1]}', {}, 400],
     ["a target of 60 bytes", `GET /v1/isbn/${"a".repeat(51)}`, "", {}, 200],
     ["a target of 61 bytes", `GET /v1/isbn/${"a".repeat(52)}`, "", {}, 414],
     ["headers of 60 bytes", "POST /v1/everything", "{}", { a: "a".repeat(31) }, 200],

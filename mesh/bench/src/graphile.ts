@@ -33,7 +33,8 @@ export async function loadGraphile(folder: string): Promise<Graphile> {
 
 const QUIET = { error() {}, warn() {}, info() {}, debug() {} };
 const logger = { ...QUIET, scope: () => logger };
-const TUNED = { concurrentJobs: 24, noHandleSignals: true, logger };
+const TUNED = { noHandleSignals: true, logger };
+const CONCURRENT_JOBS = 24;
 
 /** What graphile-worker reaches on the same PostgreSQL settings, tuned as its own documents say. */
 export class GraphilePeer {
@@ -43,15 +44,19 @@ export class GraphilePeer {
   constructor(graphile: Graphile, pgPool: pg.Pool) {
     this.#graphile = graphile;
     this.#pgPool = pgPool;
+    // An idle connection that breaks is replaced; unheard, the event would end the run.
+    pgPool.on("error", () => undefined);
+    pgPool.on("connect", (client) => client.on("error", () => undefined));
   }
 
-  /** Jobs a second, added one by one by so many callers. */
+  /** Jobs a second, added one by one by so many callers. They are taken away again, so that no drain pays for them. */
   async submit(jobs: number, callers: number): Promise<number> {
     const utils = await this.#graphile.makeWorkerUtils({ pgPool: this.#pgPool, logger });
     try {
       await utils.migrate();
       return await perSecond(jobs, callers, async () => void (await utils.addJob("idle", PAYLOAD)));
     } finally {
+      await this.#pgPool.query("truncate graphile_worker._private_jobs");
       await utils.release();
     }
   }
@@ -76,7 +81,14 @@ export class GraphilePeer {
     const runner = await this.#graphile.run({
       ...TUNED,
       pgPool: this.#pgPool,
-      preset: { worker: { localQueue: { size: 2_000 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+      preset: {
+        worker: {
+          concurrentJobs: CONCURRENT_JOBS,
+          localQueue: { size: 2_000 },
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        },
+      },
       taskList: {
         noop: () => {
           left -= 1;
@@ -99,6 +111,7 @@ export class GraphilePeer {
     const runner = await this.#graphile.run({
       ...TUNED,
       pgPool: this.#pgPool,
+      preset: { worker: { concurrentJobs: CONCURRENT_JOBS } },
       taskList: {
         tick: (payload: { item: number }) => {
           waited.push(performance.now() - (sent.get(payload.item) ?? Number.NaN));

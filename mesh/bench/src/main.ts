@@ -1,6 +1,9 @@
 /**
  * `make bench`: Orrery beside graphile-worker, in one run on one machine, and the ratios. Absolute figures of a shared
  * machine mean little; the ratio of two that were measured in turn means something.
+ *
+ * Twice: with everything running, as a user has it, and with the relay stopped, which shows the engine alone. About six
+ * minutes.
  */
 import { join } from "node:path";
 import pg from "pg";
@@ -8,85 +11,95 @@ import { BINARY_CACHE } from "../../dev/src/places.ts";
 import { startTestBed } from "../../dev/src/test-bed.ts";
 import { Platform } from "../../dev/testing/platform.ts";
 import { GraphilePeer, loadGraphile } from "./graphile.ts";
-import { median } from "./measure.ts";
+import { hasWrk } from "./http-load.ts";
+import { describeMachine } from "./machine.ts";
 import { OrreryCase } from "./orrery.ts";
+import { ResultTable } from "./result-table.ts";
 
 const ROUNDS = 3;
 const JOBS = 20_000;
+const PEER_SUBMISSIONS = 3_000;
+const CALLERS = 50;
+const SECONDS = 5;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-interface Row {
-  readonly name: string;
-  readonly unit: string;
-  readonly ours: number[];
-  readonly theirs: number[];
-}
-
-const rows = new Map<string, Row>();
-
-/** Takes one figure of each side; a side that has no such case gives nothing. */
-async function pair(
-  name: string,
-  unit: string,
-  ours: () => Promise<number>,
-  theirs?: () => Promise<number>,
-): Promise<void> {
-  const row = rows.get(name) ?? { name, unit, ours: [], theirs: [] };
-  rows.set(name, row);
-  row.ours.push(await ours());
-  if (theirs) row.theirs.push(await theirs());
-}
-
-await using bed = await startTestBed();
-const pgPool = new pg.Pool({ connectionString: bed.environment.ORRERY_TEST_POSTGRES, max: 10 });
+await using scope = new AsyncDisposableStack();
+const bed = scope.use(await startTestBed());
+const pgPool = scope.adopt(
+  new pg.Pool({ connectionString: bed.environment.ORRERY_TEST_POSTGRES, max: 10 }),
+  (pool) => pool.end(),
+);
 const graphile = new GraphilePeer(await loadGraphile(join(BINARY_CACHE, "peers")), pgPool);
-await using platform = await Platform.start({ ORRERY_PORT: "4740" });
-const orrery = new OrreryCase(platform);
-print(`orrery and graphile-worker in turn, ${ROUNDS} rounds, ${JOBS} jobs, medians`);
+const table = new ResultTable("graphile-worker");
+const client = (await hasWrk()) ? "wrk" : "node:http in the bench's own process, as wrk is not installed";
 
-for (let round = 0; round < ROUNDS; round += 1) {
-  const queue = `bench-${round}`;
-  await pair(
-    "submit one by one, 50 callers",
-    "/s",
-    () => orrery.submit(50, 5),
-    () => graphile.submit(3_000, 50),
-  );
-  await pair(
-    "submit 1,000 at a time",
-    "/s",
-    () => orrery.bulk(JOBS, queue),
-    () => graphile.bulk(JOBS),
-  );
-  await pair(
-    "drain",
-    "/s",
-    () => orrery.drain(JOBS, queue),
-    () => graphile.drain(JOBS),
-  );
-  await pair("whole pipeline at once", "/s", () => orrery.pipeline(JOBS, `pipeline-${round}`));
-  const [own, peer] = [await orrery.latency(50, 300), await graphile.latency(50, 300)];
-  await pair(
-    "submit to started at 50/s, p50",
-    "ms",
-    async () => own.p50,
-    async () => peer.p50,
-  );
-  await pair(
-    "submit to started at 50/s, p99",
-    "ms",
-    async () => own.p99,
-    async () => peer.p99,
-  );
-  print(`round ${round + 1} of ${ROUNDS} done`);
+print(await describeMachine(pgPool));
+print(`${ROUNDS} rounds in turn, ${JOBS} jobs, medians; single submissions come from ${client}`);
+await everythingRuns();
+await relayStopped();
+print("");
+for (const line of table.lines()) print(line);
+
+async function everythingRuns(): Promise<void> {
+  await using platform = await Platform.start({ ORRERY_PORT: "4740" });
+  const orrery = new OrreryCase(platform);
+  await warmUp(orrery);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const queue = `bench-${round}`;
+    // Each side begins when the other has nothing left to do: what is submitted is published and projected as well.
+    const rested = async <T>(theirs: () => Promise<T>): Promise<T> => {
+      await orrery.settled();
+      return theirs();
+    };
+    await table.pair("submit one by one, 50 callers", "/s", {
+      ours: () => orrery.submit(CALLERS, SECONDS),
+      theirs: () => rested(() => graphile.submit(PEER_SUBMISSIONS, CALLERS)),
+    });
+    await table.pair("submit 1,000 at a time", "/s", {
+      ours: () => orrery.bulk(JOBS, queue),
+      theirs: () => rested(() => graphile.bulk(JOBS)),
+    });
+    await table.pair("drain", "/s", {
+      ours: () => orrery.drain(JOBS, queue),
+      theirs: () => rested(() => graphile.drain(JOBS)),
+    });
+    await table.pair("submit, run and publish at once", "/s", {
+      ours: () => orrery.pipeline(JOBS, `pipeline-${round}`),
+    });
+    await orrery.settled();
+    const [own, peer] = [await orrery.latency(50, 300), await graphile.latency(50, 300)];
+    table.note("submitted to started at 50/s, p50", "ms", own.p50, peer.p50);
+    table.note("submitted to started at 50/s, p99", "ms", own.p99, peer.p99);
+    print(`round ${round} of ${ROUNDS}, everything running: done`);
+  }
 }
-await pgPool.end();
 
-for (const { name, unit, ours, theirs } of rows.values()) {
-  const [mine, other] = [median(ours), theirs.length > 0 ? median(theirs) : undefined];
-  const ratio =
-    other === undefined
-      ? ""
-      : `  graphile-worker ${other.toFixed(1)} ${unit}  ratio ${(mine / other).toFixed(2)}`;
-  print(`${name.padEnd(34)} orrery ${mine.toFixed(1)} ${unit}${ratio}`);
+async function relayStopped(): Promise<void> {
+  await using platform = await Platform.start({ ORRERY_PORT: "4740", RELAY: "off" });
+  const orrery = new OrreryCase(platform);
+  await warmUp(orrery);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const queue = `bench-${round}`;
+    await table.pair("submit one by one, relay stopped", "/s", {
+      ours: () => orrery.submit(CALLERS, SECONDS),
+      theirs: () => graphile.submit(PEER_SUBMISSIONS, CALLERS),
+    });
+    await orrery.bulk(JOBS, queue);
+    await graphile.bulk(JOBS);
+    await table.pair("drain, relay stopped", "/s", {
+      ours: () => orrery.drain(JOBS, queue),
+      theirs: () => graphile.drain(JOBS),
+    });
+    print(`round ${round} of ${ROUNDS}, relay stopped: done`);
+  }
+}
+
+/** Both sides run compiled code from the first round on: a service that has just started is half as fast. */
+async function warmUp(orrery: OrreryCase): Promise<void> {
+  await orrery.submit(CALLERS, SECONDS);
+  await orrery.bulk(JOBS, "warm-up");
+  await orrery.drain(JOBS, "warm-up");
+  await graphile.submit(PEER_SUBMISSIONS, CALLERS);
+  await graphile.bulk(JOBS);
+  await graphile.drain(JOBS);
 }

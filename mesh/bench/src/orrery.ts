@@ -1,6 +1,6 @@
 import type { Platform } from "../../dev/testing/platform.ts";
 import { runBenchWorker } from "./bench-worker.ts";
-import { HttpLoad, wrkPerSecond } from "./http-load.ts";
+import { HttpLoad, postsPerSecond } from "./http-load.ts";
 import { atRate, percentile, perSecond } from "./measure.ts";
 import { PAYLOAD } from "./payload.ts";
 
@@ -23,12 +23,9 @@ export class OrreryCase {
   }
 
   /** Jobs a second, submitted one by one through REST by so many connections of an external client. */
-  submit(callers: number, seconds: number): Promise<number> {
-    return wrkPerSecond(
-      this.#shot("/v1/jobs", { task: TASK, queue: "idle", input: PAYLOAD }),
-      callers,
-      seconds,
-    );
+  async submit(callers: number, seconds: number): Promise<number> {
+    const shot = this.#shot("/v1/jobs", { task: TASK, queue: "idle", input: PAYLOAD });
+    return postsPerSecond(shot, callers, seconds);
   }
 
   /** Jobs a second, a thousand in a request and two requests at once. */
@@ -99,6 +96,32 @@ export class OrreryCase {
     }
     const waited = [...begun].map(([item, at]) => at - (sent.get(item) ?? Number.NaN));
     return { p50: percentile(waited, 50), p99: percentile(waited, 99) };
+  }
+
+  /** Waits until everything is published and projected, at most three minutes. */
+  async settled(): Promise<void> {
+    const end = performance.now() + 180_000;
+    while (performance.now() < end) {
+      const pending = await this.#gauge("jobs", "orrery_outbox_pending");
+      const behind = await this.#gauge("observatory", "orrery_consumer_lag");
+      // The gauges are up to two seconds old: twice nothing is nothing.
+      if (pending + behind === 0) {
+        await new Promise((done) => setTimeout(done, 2_100));
+        if ((await this.#gauge("jobs", "orrery_outbox_pending")) === 0) return;
+      }
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    throw new Error("events were not published and projected within 180 s");
+  }
+
+  /** The sum of a gauge over its labels, at the first replica of a service. */
+  async #gauge(service: string, name: string): Promise<number> {
+    const admin = this.#platform.run.services[service]?.[0]?.admin;
+    const { text } = await this.#platform.admin(`${admin}/metrics`);
+    const values = text
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+    return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
   }
 
   async #untilEmpty(queue: string, likely: () => boolean): Promise<void> {

@@ -1,44 +1,52 @@
-import { existsSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { demoJob } from "./demo-jobs.ts";
-import { type RunFile, runFileIn } from "./run-file.ts";
+import { readRunFile } from "./run-file.ts";
 
 const ROUNDS = 15;
 const JOBS_A_ROUND = 20;
 const ROUND_MS = 1_000;
 const ANSWER_WITHIN_MS = 10_000;
+/** People kill processes while they look at this: an outage is sat out for so long. */
+const OUTAGE_MS = 60_000;
+const ASK_AGAIN_MS = 500;
 
 /** There is no platform to give a load to. */
 export class NotRunning extends Error {}
 
+/** The platform, or a part of it, is not there at the moment. */
+class Away extends Error {}
+
 interface Outcome {
   readonly job?: { readonly id: string };
-  readonly error?: { readonly title?: string };
+  readonly error?: { readonly title?: string; readonly retryable?: boolean };
 }
 
 /**
  * Gives a running platform something to look at: 300 jobs in 15 seconds that succeed, fail, retry, wait,
  * expire and are cancelled, a paused queue and one with a limit. What it leaves is ordinary data of the first
- * project.
+ * project. It goes on after an outage of up to 60 seconds.
  *
- * @throws NotRunning; Error when the platform refuses
+ * @throws NotRunning; Error when the platform refuses, or stays away
  */
 export async function demo(home: string, print: (line: string) => void): Promise<void> {
-  const api = connect(home);
+  const ask = connect(home);
+  const api: Api = (...request) => sitOut(() => ask(...request), print);
+  // An answer can be lost in an outage: the same keys keep a batch that is sent again from running twice.
+  const run = randomUUID();
   await api("POST", "/v1/queues/night:pause", {});
   await api("PATCH", "/v1/queues/reports?updateMask=concurrency", { concurrency: 2 });
   print("queue night is paused, queue reports runs two jobs at a time");
   let submitted = 0;
   let cancelled = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const jobs = Array.from({ length: JOBS_A_ROUND }, (_, index) =>
-      demoJob(round * JOBS_A_ROUND + index, Date.now()),
-    );
-    const { outcomes } = (await api("POST", "/v1/jobs:batchSubmit", { jobs })) as {
-      outcomes: readonly Outcome[];
-    };
-    const refused = outcomes.find(({ error }) => error !== undefined);
-    if (refused) throw new Error(`a job was refused: ${refused.error?.title}`);
+    const first = round * JOBS_A_ROUND;
+    const jobs = Array.from({ length: JOBS_A_ROUND }, (_, index) => ({
+      ...demoJob(first + index, Date.now()),
+      idempotencyKey: `demo-${run}-${first + index}`,
+    }));
+    const outcomes = await sitOut(() => submit(ask, jobs), print);
     submitted += outcomes.length;
     const id = outcomes.at(-1)?.job?.id;
     // One a round is cancelled while it waits or runs; one that has ended by then answers 409, which is fine.
@@ -52,27 +60,54 @@ export async function demo(home: string, print: (line: string) => void): Promise
 
 type Api = (method: string, path: string, body: unknown, fine?: readonly number[]) => Promise<unknown>;
 
+async function submit(ask: Api, jobs: readonly object[]): Promise<readonly Outcome[]> {
+  const { outcomes } = (await ask("POST", "/v1/jobs:batchSubmit", { jobs })) as {
+    outcomes: readonly Outcome[];
+  };
+  const error = outcomes.find((outcome) => outcome.error !== undefined)?.error;
+  if (error === undefined) return outcomes;
+  throw new (error.retryable ? Away : Error)(`a job was refused: ${error.title}`);
+}
+
+/** Asks again while the platform is away, and says so once. */
+async function sitOut<T>(ask: () => Promise<T>, print: (line: string) => void): Promise<T> {
+  const until = Date.now() + OUTAGE_MS;
+  for (let told = false; ; told = true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Away) || Date.now() > until) throw error;
+      if (!told) print(`waiting for the platform: ${error.message}`);
+      await wait(ASK_AGAIN_MS);
+    }
+  }
+}
+
 /**
  * Speaks to the first gateway with the first project's key. Resolves with undefined for a status that is
- * `fine`.
+ * `fine`, and rejects with Away where asking again may help.
  */
 function connect(home: string): Api {
-  const file = runFileIn(home);
-  if (!existsSync(file)) throw new NotRunning(`no platform runs in ${home}: type 'make run' first`);
-  const run = JSON.parse(readFileSync(file, "utf8")) as RunFile;
+  const run = readRunFile(home);
+  if (run === undefined) throw new NotRunning(`no platform runs in ${home}: type 'make run' first`);
   const keys = Object.values(run.projects)[0];
   if (keys === undefined) throw new Error(`the platform in ${home} has no project`);
   const key = readFileSync(keys.apiKeyFile, "utf8").trim();
   return async (method, path, body, fine = []) => {
-    const response = await fetch(`${run.edge}${path}`, {
+    const { status, text } = await fetch(`${run.edge}${path}`, {
       method,
       body: JSON.stringify(body),
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-    });
-    const text = await response.text();
-    if (fine.includes(response.status)) return undefined;
-    if (!response.ok) throw new Error(`${method} ${path} answers ${response.status}: ${text.slice(0, 500)}`);
+    })
+      .then(async (response) => ({ status: response.status, text: await response.text() }))
+      .catch((error: unknown) => {
+        throw new Away(`no answer from ${run.edge}`, { cause: error });
+      });
+    if (fine.includes(status)) return undefined;
+    const said = `${method} ${path} answers ${status}: ${text.slice(0, 500)}`;
+    if (status >= 500) throw new Away(said);
+    if (status >= 400) throw new Error(said);
     return JSON.parse(text) as unknown;
   };
 }

@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { binaryNamed } from "./binaries/catalogue.ts";
 import { resolvePostgres } from "./binaries/postgres-folder.ts";
 import { isAtLeast, isProgram, onPath, printedVersion } from "./binaries/program.ts";
 import { cachedBinary } from "./binaries/resolve.ts";
+import { isFree } from "./free-port.ts";
 import { isAlive } from "./process-table.ts";
 import { isReady } from "./readiness.ts";
-import { type RunFile, runFileIn } from "./run-file.ts";
+import { type RunFile, readRunFile } from "./run-file.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a check came to. `explained` is a place in mesh/dev/README.md. */
@@ -24,7 +24,7 @@ const SPACE_MINIMUM_GIB = 2;
 
 /** Looks at this machine and at the platform of a home, changes nothing, and finds what is wrong. */
 export async function examine(settings: Settings): Promise<readonly Finding[]> {
-  const run = runningIn(settings.home);
+  const run = readRunFile(settings.home);
   const machine = [
     await node(),
     await postgres(),
@@ -109,11 +109,7 @@ function space(home: string): Finding {
 }
 
 async function ports({ firstPort }: Settings): Promise<Finding> {
-  const taken = await new Promise<boolean>((done) => {
-    const probe = createServer();
-    probe.once("error", () => done(true));
-    probe.listen(firstPort, "127.0.0.1", () => probe.close(() => done(false)));
-  });
+  const taken = !(await isFree(firstPort));
   const found = taken ? `${firstPort} is taken: the next free one will be used` : `${firstPort} is free`;
   return { check: "port", state: taken ? "note" : "ok", found, explained: "ports" };
 }
@@ -124,11 +120,6 @@ const idle = (home: string): Finding => ({
   found: `none runs in ${home}: make run starts one`,
   explained: "platform",
 });
-
-function runningIn(home: string): RunFile | undefined {
-  const file = runFileIn(home);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as RunFile) : undefined;
-}
 
 async function platform(run: RunFile): Promise<readonly Finding[]> {
   const launcher: Finding = isAlive(run.pid)

@@ -46,7 +46,8 @@ export class FreePorts {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens on a loopback port right now. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((done) => {
     const probe = createServer();
     probe.once("error", () => done(false));

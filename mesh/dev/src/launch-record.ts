@@ -56,7 +56,8 @@ export class LaunchRecord {
       const { launcher, children } = before;
       if (isSame(launcher.pid, launcher.mark)) {
         throw new AlreadyRunning(
-          `a platform already runs in ${home}: its launcher is process ${launcher.pid}`,
+          `a platform already runs in ${home}: its launcher is process ${launcher.pid}. ` +
+            "Stop that one, or start another beside it with ORRERY_HOME=<another folder>",
         );
       }
       const ended = await endAll(children);

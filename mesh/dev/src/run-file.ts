@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ProjectKeys } from "./api-keys.ts";
 import { replaceFile } from "./owned-file.ts";
@@ -23,6 +23,7 @@ export interface RunFile {
   readonly alertmanager: { readonly url: string; readonly pid: number } | null;
 }
 
+/** One replica of a service, in `run.json`. */
 export interface RunningService {
   readonly pid: number;
   /** The gateway's is its edge port (server TLS); every other one wants a client certificate. */
@@ -30,6 +31,7 @@ export interface RunningService {
   readonly admin: string;
 }
 
+/** A server that the services stand on, in `run.json`. */
 export interface RunningServer {
   readonly pid: number;
   readonly dataDir: string;
@@ -41,6 +43,12 @@ export const runFileIn = (home: string): string => join(home, "run.json");
 /** Writes `run.json` in one step, readable by its owner alone. */
 export function writeRunFile(home: string, run: RunFile): void {
   replaceFile(runFileIn(home), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** What runs in a home, as `run.json` says; undefined without the file. */
+export function readRunFile(home: string): RunFile | undefined {
+  const file = runFileIn(home);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as RunFile) : undefined;
 }
 
 /** Takes it away: nothing runs here. */

@@ -151,4 +151,5 @@ function peerVariable(peer: WorkloadName, placed: readonly Placed[]): readonly [
   return [`ORRERY_PEER_${peer.toUpperCase()}`, addresses.join(",")];
 }
 
+/** An address on this machine, which nothing else can reach. */
 export const loopback = (port: number): string => `127.0.0.1:${port}`;

@@ -9,6 +9,7 @@ export interface DatabaseConfig {
   readonly role: string;
 }
 
+/** What the jobs service is told by its environment. */
 export interface JobsConfig extends ServiceConfig {
   readonly database: DatabaseConfig;
   /** Connections for submissions, grants, commands and reads. */

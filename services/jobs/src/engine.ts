@@ -9,7 +9,8 @@ import { createIdempotencyStore } from "./adapters/postgres/idempotency-store.ts
 import { createJobStore } from "./adapters/postgres/job-store.ts";
 import { createLeaseStore } from "./adapters/postgres/lease-store.ts";
 import { createQueueStore } from "./adapters/postgres/queue-store.ts";
-import { createPartitions, createWorkerStore, databaseNow } from "./adapters/postgres/worker-store.ts";
+import { createPartitions, databaseNow } from "./adapters/postgres/upkeep-store.ts";
+import { createWorkerStore } from "./adapters/postgres/worker-store.ts";
 import { jobMessage, jobToBytes, jobToWire } from "./adapters/rpc/job-wire.ts";
 import { jobsRoute } from "./adapters/rpc/jobs-handler.ts";
 import { queuesRoute, queueToBytes } from "./adapters/rpc/queues-handler.ts";
@@ -46,15 +47,15 @@ export interface EngineDeps {
   readonly signal: AbortSignal;
   /** Called after each commit that wrote events. */
   readonly onCommit: () => void;
-  /** Called when jobs became ready here: tells the other replicas. */
-  readonly onReady: () => void;
+  /** Called when jobs of these tasks became ready here: tells the other replicas. */
+  readonly onReady: (tasks: ReadonlySet<string> | "all") => void;
 }
 
 /** The job engine, whole: what serves its RPCs, and what it does by itself. */
 export interface Engine {
   readonly routes: readonly Route[];
-  /** Says that another replica made jobs ready. */
-  readyElsewhere(): void;
+  /** Says that another replica made jobs of these tasks ready. */
+  readyElsewhere(tasks: ReadonlySet<string> | "all"): void;
   /** Milliseconds since the sweeper last came round. */
   sweptAgoMs(): number;
   /** Tells every worker's stream to go elsewhere. */
@@ -78,6 +79,7 @@ function createStores({ commandPool, leasePool, instance, version, clock }: Engi
   };
 }
 
+/** Puts the engine together and sets it going. */
 export function createEngine(deps: EngineDeps): Engine {
   const { clock, chance, logger, metrics, signal } = deps;
   const stores = createStores(deps);
@@ -108,7 +110,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const ring = (tasks: ReadonlySet<string> | "all" | undefined): void => {
     if (tasks === undefined) return;
     bell.ring(tasks);
-    deps.onReady();
+    deps.onReady(tasks);
   };
 
   for (const listener of [
@@ -135,7 +137,7 @@ export function createEngine(deps: EngineDeps): Engine {
       workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],
-    readyElsewhere: () => bell.ring("all"),
+    readyElsewhere: bell.ring,
     sweptAgoMs: () => clock.monotonicMs() - upkeep.lastSweepMs(),
     drain: sessions.drainAll,
     close: async () => {

@@ -5,6 +5,7 @@ import { subscribeWake } from "@orrery/mesh/messaging/wake";
 import { startRelay } from "@orrery/mesh/outbox/relay";
 import { openPool, type Pool } from "@orrery/mesh/postgres/pool";
 import { createBreaker } from "@orrery/mesh/resilience/breaker";
+import { tasksOf, wordOf } from "./adapters/events/ready-word.ts";
 import { type JobsConfig, jobsConfig } from "./config.ts";
 import { createEngine } from "./engine.ts";
 
@@ -48,10 +49,14 @@ await runService({
       metrics,
       signal,
       onCommit: () => relay?.wake(),
-      onReady: () => broker.publisher.wake(READY_SUBJECT),
+      onReady: (tasks) => broker.publisher.wake(READY_SUBJECT, wordOf(tasks)),
     });
     scope.defer(() => engine.close());
-    scope.defer(subscribeWake(broker.connection, READY_SUBJECT, engine.readyElsewhere));
+    scope.defer(
+      subscribeWake(broker.connection, READY_SUBJECT, (_subject, word) =>
+        engine.readyElsewhere(tasksOf(word)),
+      ),
+    );
     signal.addEventListener("abort", engine.drain, { once: true });
     health.check("postgres", () => pools.commands.ping());
     health.check("sweeper", () => {
@@ -64,14 +69,12 @@ await runService({
 function openPools({ scope, identity, logger, metrics, clock, chance }: ServiceScope, settings: JobsConfig) {
   const breaker = createBreaker({ dependency: "postgres", metrics, clock, chance });
   scope.defer(() => breaker.close());
-  const { host, port, name: database, role } = settings.database;
+  const { name: database, ...login } = settings.database;
   const open = (purpose: string, size: number): Pool =>
     scope.adopt(
       openPool({
-        host,
-        port,
+        ...login,
         database,
-        role,
         size,
         applicationName: `${settings.instance} ${purpose}`,
         identity: settings.identitySource === "tls" ? identity : undefined,
@@ -101,6 +104,8 @@ function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope
     identity: settings.identitySource === "tls" ? identity : undefined,
     name: settings.instance,
     inboxPrefix: `_INBOX.${settings.service}`,
+    // A ring for other replicas: here it has been heard already.
+    echo: false,
     logger,
     signal,
     chance,

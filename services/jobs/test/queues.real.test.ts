@@ -107,6 +107,16 @@ describe("the limits of a queue", () => {
     });
     expect(queue).toMatchObject({ concurrency: 0, concurrencyPerKey: 2 });
     expect(queue?.rate).toBeUndefined();
+    await set("by-part", { rate: { limit: 7, period: { seconds: 60n } } });
+    const part = await world.ask("updateQueue", {
+      queue: { name: "by-part", rate: { limit: 8, period: { seconds: 5n } } },
+      updateMask: { paths: ["rate.limit"] },
+    });
+    expect(part.queue?.rate).toMatchObject({ limit: 8, period: { seconds: 60n } });
+    const nothing = { queue: { name: "masked" }, updateMask: { paths: ["rate.colour"] } };
+    expect(await world.ask("updateQueue", nothing).catch(faultFrom)).toMatchObject({
+      reason: "INVALID_REQUEST",
+    });
     const wrong = { queue: { name: "masked" }, updateMask: { paths: ["paused"] } };
     const fault = await world.ask("updateQueue", wrong).catch(faultFrom);
     expect(fault).toMatchObject({ reason: "INVALID_REQUEST", fieldViolations: [{ field: "updateMask" }] });

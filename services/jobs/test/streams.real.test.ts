@@ -222,6 +222,16 @@ describe("a watch", () => {
     expect(await frames(id, "1")).toEqual(["1 reset", "2 snapshot"]);
   });
 
+  test.each(["3", "0", "-1", "1.5", "nonsense", "999999999"])(
+    "says reset and begins anew after %s, which was never sent",
+    async (unknown) => {
+      const id = await submit("never-sent");
+      await world.ask("cancelJob", { id });
+      const seen = await frames(id, unknown);
+      expect(seen.map((frame) => frame.split(" ")[1])).toEqual(["reset", "snapshot"]);
+    },
+  );
+
   test("carries the job, and then envelopes as they were published", async () => {
     const id = await submit("data");
     const data: JsonObject[] = [];

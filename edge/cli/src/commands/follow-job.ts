@@ -91,9 +91,16 @@ interface Step {
 function stepOf(event: string, data: string): Step | undefined {
   if (event === "reset" || data === "") return undefined;
   const parsed = JSON.parse(data) as Row;
-  if (event === "snapshot") return { event, job: parsed, attempt: undefined, time: "" };
+  if (event === "snapshot") return { event, job: parsed, attempt: undefined, time: sinceOf(parsed) };
   const { job, attempt } = parsed.payload as { job?: Row; attempt?: Row };
   return job === undefined ? undefined : { event, job, attempt, time: textOf(parsed.occurredAt) };
+}
+
+/** Since when a job is as it is. The fields of an earlier attempt remain, so the status says which counts. */
+function sinceOf(job: Row): string {
+  const status = textOf(job.status);
+  if (hasEnded(status)) return textOf(job.endTime);
+  return status === "RUNNING" ? textOf(job.startTime) : "";
 }
 
 function lineOf({ event, job, attempt, time }: Step, paint: Parameters<typeof statusText>[1]): string {

@@ -30,6 +30,7 @@ export interface Admission {
   spend(caller: Caller): RateState;
 }
 
+/** An admission by API key, with one bucket of requests for each key. */
 export function createAdmission(options: {
   keys: KeyStore;
   limiter: RateLimiter;

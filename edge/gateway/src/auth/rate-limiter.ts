@@ -24,16 +24,17 @@ export interface RateLimiter {
   take(key: string): RateState;
 }
 
-const FORM = /^([1-9][0-9]{0,8})\/([1-9][0-9]{0,5})(ms|s|m|h)$/;
+/** `<requests>/<time>`, as in `100/1s` or `5000/1m`. */
+export const RATE_LIMIT_FORM = /^([1-9][0-9]{0,8})\/([1-9][0-9]{0,5})(ms|s|m|h)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
- * Reads `<requests>/<time>`, as in `100/1s` or `5000/1m`.
+ * Reads a rate limit of that form.
  *
  * @throws Error saying the form
  */
 export function parseRateLimit(text: string): RateLimit {
-  const [, requests, count, unit] = FORM.exec(text) ?? [];
+  const [, requests, count, unit] = RATE_LIMIT_FORM.exec(text) ?? [];
   const unitMs = UNIT_MS[unit ?? ""];
   if (unitMs === undefined) throw new Error(`a rate limit has the form 100/1s, not '${text}'`);
   return { requests: Number(requests), windowMs: Number(count) * unitMs };

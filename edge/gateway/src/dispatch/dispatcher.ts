@@ -8,6 +8,7 @@ import {
   type SubmitJobStreamResponse,
   SubmitJobStreamResponseSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
@@ -22,7 +23,6 @@ import { fillFromHeaders } from "./header-fields.ts";
 import { isStreaming, isUnary } from "./method-kinds.ts";
 import { completeProblem } from "./outcome-problem.ts";
 import type { SubmitCoalescer } from "./submit-coalescer.ts";
-import { unorderedMap } from "./unordered-map.ts";
 import { notServed, type Upstreams, upstreamOf } from "./upstreams.ts";
 
 /**
@@ -59,6 +59,7 @@ interface Admitted {
   readonly call: EdgeCall;
 }
 
+/** A dispatcher for the RPCs that the protos expose. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const admit = (method: DescMethod, call: EdgeCall): Admitted => {
     const edge = options.methods.get(method);

@@ -3,7 +3,7 @@ import { Fault, isReason } from "@orrery/mesh/fault/fault";
 import type { EdgeCall } from "./edge-call.ts";
 
 /** Where a problem document says that it belongs. */
-export type ProblemPlace = Pick<EdgeCall, "instance" | "traceId">;
+type ProblemPlace = Pick<EdgeCall, "instance" | "traceId">;
 
 /** The page of a reason at this edge: the `type` of its problem documents. */
 export function problemType(publicUrl: string, reason: string): string {

@@ -1,8 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import { Fault } from "@orrery/mesh/fault/fault";
-import type { EdgeMethod } from "./edge-methods.ts";
-import { nameOf } from "./edge-methods.ts";
+import { type EdgeMethod, nameOf } from "./edge-methods.ts";
 
 /** The connections to the services, by workload. */
 export type Upstreams = ReadonlyMap<string, Transport>;

@@ -1,7 +1,7 @@
 import type { DescField, DescMethod } from "@bufbuild/protobuf";
 import { ProblemSchema } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
 import type { TranscoderRoute } from "@orrery/transcoder";
-import type { EdgeMethod } from "../dispatch/edge-methods.ts";
+import { type EdgeMethod, nameOf } from "../dispatch/edge-methods.ts";
 import { sameShape } from "../http/route-label.ts";
 import { type Schema, SchemaCatalogue } from "./json-schema.ts";
 
@@ -66,7 +66,7 @@ function operationOf(
     operationId: `${route.method.parent.name}_${route.method.name}`,
     tags: [tagOf(route)],
     summary: route.method.name.replace(/(?<=[a-z])(?=[A-Z])/g, " "),
-    "x-rpc": `${route.method.parent.typeName}/${route.method.name}`,
+    "x-rpc": nameOf(route.method),
     "x-scope": edge.scope,
     parameters: [
       ...variables.map((variable, index) =>

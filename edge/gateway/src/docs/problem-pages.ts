@@ -4,7 +4,7 @@ import { wantsHtml } from "../http/accept.ts";
 import type { Page, PageHandler } from "../http/pages.ts";
 
 /**
- * The pages of the reasons, at `/problems/` and `/problems/{reason}`: what the `type` of a problem document
+ * The pages of the reasons, at `/problems` and `/problems/{reason}`: what the `type` of a problem document
  * leads to.
  */
 export function problemPages(publicUrl: string): PageHandler {
@@ -14,7 +14,8 @@ export function problemPages(publicUrl: string): PageHandler {
     if (name === "") {
       return html ? listPage() : json({ reasons: REASONS.map((reason) => describe(reason, publicUrl)) });
     }
-    if (!isReason(name)) throw new Fault("NOT_FOUND", { detail: "There is no reason of this name." });
+    if (!isReason(name))
+      throw new Fault("NOT_FOUND", { detail: "There is no reason of this name; /problems lists them." });
     return html ? reasonPage(name) : json(describe(name, publicUrl));
   };
 }
@@ -44,7 +45,7 @@ function reasonPage(reason: Reason): Page {
 <p>${escapeHtml(cause)}</p>
 <h2>What to do</h2>
 <p>${escapeHtml(fix)}</p>
-<p><a href="/problems/">All reasons</a></p>`,
+<p><a href="/problems">All reasons</a></p>`,
   );
 }
 

@@ -9,6 +9,15 @@ export const LIMITS = {
   /** Bytes of a body of `jobs:batchSubmit`, `work:complete` and `work:fail`. */
   bulkBodyBytes: 8 * 1024 * 1024,
   /**
+   * JSON values in one body. In memory each takes some 300 bytes: 8 MiB of nothing but zeros and commas would
+   * take more than this process has.
+   */
+  bodyValues: 200_000,
+  /** Fields of one message in binary, those of messages inside it included: a value in a list has two. */
+  messageFields: 400_000,
+  /** Bytes of a body in Connect or gRPC-Web, whose messages cannot be counted before they are decoded. */
+  uncountedBodyBytes: 1024 * 1024,
+  /**
    * Messages inside each other in a request in binary, or over Connect: 39 levels of a JSON value. Well below
    * the 100 that any of our services reads, as some are sent on inside others.
    */

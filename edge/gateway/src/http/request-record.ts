@@ -18,6 +18,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** The status of an answer that nobody waited for, as nginx has it. */
 const CLIENT_GONE = 499;
 
+/** A recorder of the HTTP port's requests, under `orrery_http_duration_seconds`. */
 export function createRequestRecorder(options: {
   metrics: Metrics;
   logger: Logger;

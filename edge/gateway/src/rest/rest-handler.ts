@@ -40,10 +40,7 @@ export interface RestHandlerOptions {
   readonly shutdownSignal: AbortSignal;
 }
 
-/** Members of JSON objects that one job, result or other small body may have, all levels together. */
-const KEYS_OF_ONE = 1_000;
-const JOBS_IN_A_BATCH = 1_000;
-
+/** The REST API over the transcoder, which calls the dispatcher. */
 export function createRestHandler(options: RestHandlerOptions): RestHandler {
   const transcoder = createTranscoder({
     registry: options.registry,
@@ -69,7 +66,8 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
       bodyBytes: LIMITS.bodyBytes,
       headerBytes: LIMITS.headerBytes * 2,
       targetBytes: LIMITS.headerBytes,
-      jsonKeys: KEYS_OF_ONE * JOBS_IN_A_BATCH,
+      jsonKeys: LIMITS.bodyValues,
+      jsonValues: LIMITS.bodyValues,
       streamOpenMs: LIMITS.streamOpenMs,
     },
     bodyLimitBytes,

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import {
   GetJobRequestSchema,
@@ -83,7 +84,7 @@ async function watchToTheEnd(
   call: EdgeCall,
   timeUp: AbortSignal,
 ): Promise<void> {
-  const requests = single(create(WatchJobRequestSchema, { id }));
+  const requests = createAsyncIterable([create(WatchJobRequestSchema, { id })]);
   try {
     for await (const _ of dispatcher.stream(JobsService.method.watchJob, requests, call)) {
       // Every frame but the end is only a reason to wait on.
@@ -91,8 +92,4 @@ async function watchToTheEnd(
   } catch (error) {
     if (!timeUp.aborted) throw error;
   }
-}
-
-async function* single<T>(message: T): AsyncIterable<T> {
-  yield message;
 }

@@ -15,7 +15,7 @@ import {
   type HandlerContext,
   type MethodImpl,
 } from "@connectrpc/connect";
-import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import {
   compressionBrotli,
@@ -122,15 +122,15 @@ async function blamed(
 ): Promise<UniversalServerResponse> {
   if (answered.status !== 500 || exchange.fault !== undefined || answered.body === undefined) return answered;
   const body = await buffer(answered.body);
-  if (!body.includes('"message":"parse binary: ')) return { ...answered, body: single(body) };
+  if (!body.includes('"message":"parse binary: ')) return { ...answered, body: createAsyncIterable([body]) };
   exchange.fault = notTheMessage(method);
   const refusal = errorToJsonBytes(toConnectError(exchange.fault), undefined);
   answered.header?.set("content-length", String(refusal.byteLength));
-  return { ...answered, status: 400, body: single(refusal) };
+  return { ...answered, status: 400, body: createAsyncIterable([refusal]) };
 }
 
 function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatcher): void {
-  const limits = { readMaxBytes: bodyLimitBytes(method) };
+  const limits = { readMaxBytes: Math.min(bodyLimitBytes(method), LIMITS.uncountedBodyBytes) };
   if (isUnary(method)) {
     const unary: MethodImpl<DescMethodUnary<DescMessage, DescMessage>> = async (request, context) => {
       const exchange = exchangeOf(context);
@@ -148,7 +148,7 @@ function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatc
     ) {
       const exchange = exchangeOf(context);
       try {
-        yield* dispatcher.stream(method, single(request), callOf(exchange, context));
+        yield* dispatcher.stream(method, createAsyncIterable([request]), callOf(exchange, context));
       } catch (error) {
         throw noted(error, exchange);
       }
@@ -189,8 +189,4 @@ function asConnectError(action: () => unknown, exchange: Exchange): void {
 function noted(error: unknown, exchange: Exchange): Error {
   exchange.fault = faultOf(error);
   return toConnectError(exchange.fault);
-}
-
-async function* single<T>(message: T): AsyncIterable<T> {
-  yield message;
 }

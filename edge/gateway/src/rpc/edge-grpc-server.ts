@@ -23,6 +23,7 @@ export interface EdgeGrpcOptions extends Omit<EdgeHandlersOptions, "drainSignal"
   readonly reflection: boolean;
 }
 
+/** The gRPC port, open. */
 export interface EdgeGrpc {
   readonly address: Address;
   /** Takes no more calls, lets what is under way end, and cuts the rest off after `limitMs` milliseconds. */

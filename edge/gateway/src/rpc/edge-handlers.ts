@@ -20,6 +20,7 @@ import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { requestTrace } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
+import { holdsMoreFields } from "./field-count.ts";
 import type { GrpcRecorder } from "./grpc-record.ts";
 import { withDrain } from "./work-drain.ts";
 
@@ -175,15 +176,20 @@ export function notTheMessage(method: DescMethod, cause?: unknown): Fault {
   return new Fault("INVALID_REQUEST", { detail: `The bytes are no ${method.input.typeName}.` }, { cause });
 }
 
-/** @throws Fault BODY_TOO_LARGE · INVALID_REQUEST for bytes that are not the message */
+/** @throws Fault BODY_TOO_LARGE, in bytes or in fields · INVALID_REQUEST for bytes that are not the message */
 function parse(method: DescMethod, bytes: Buffer): Message {
   const limitBytes = bodyLimitBytes(method);
   if (bytes.length > limitBytes) {
     throw new Fault("BODY_TOO_LARGE", { detail: `A message may have at most ${limitBytes} bytes.` });
   }
   try {
-    return fromBinary(method.input, bytes, { recursionLimit: LIMITS.messageLevels });
+    if (bytes.length <= LIMITS.bodyBytes || !holdsMoreFields(method.input, bytes, LIMITS.messageFields)) {
+      return fromBinary(method.input, bytes, { recursionLimit: LIMITS.messageLevels });
+    }
   } catch (cause) {
     throw notTheMessage(method, cause);
   }
+  throw new Fault("BODY_TOO_LARGE", {
+    detail: `A message may have at most ${LIMITS.messageFields} fields, those of values in it included.`,
+  });
 }

@@ -13,6 +13,7 @@ export interface GrpcRecorder {
   begin(method: DescMethod): { opened(call: EdgeCall): void; ended(fault: Fault | undefined): void };
 }
 
+/** A recorder of the gRPC port's calls, under `orrery_rpc_server_duration_seconds`. */
 export function createGrpcRecorder(options: {
   metrics: Metrics;
   logger: Logger;

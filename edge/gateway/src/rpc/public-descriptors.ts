@@ -1,12 +1,7 @@
-import {
-  clone,
-  type DescFile,
-  type DescMethod,
-  type DescService,
-  type Message,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { clone, type DescFile, type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { withImports } from "@orrery/mesh/transport/descriptor-files";
+import { nameOf } from "../dispatch/edge-methods.ts";
 
 /** The number of our options in `google.protobuf.*Options`: see proto/orrery/options/v1/options.proto. */
 const OWN_OPTION = 51_001;
@@ -16,20 +11,9 @@ const OWN_OPTION = 51_001;
  * are internal, and without our options, which say who calls whom inside.
  */
 export function publicDescriptors(methods: readonly DescMethod[]): readonly Uint8Array[] {
-  const open: ReadonlySet<string> = new Set(methods.map(methodName));
-  const services = [...new Set(methods.map((method) => method.parent))];
-  return filesOf(services).map((file) => toBinary(FileDescriptorProtoSchema, publicFile(file, open)));
-}
-
-function filesOf(services: readonly DescService[]): readonly DescFile[] {
-  const files = new Set<DescFile>();
-  const add = (file: DescFile) => {
-    if (files.has(file)) return;
-    files.add(file);
-    file.dependencies.forEach(add);
-  };
-  for (const service of services) add(service.file);
-  return [...files];
+  const open: ReadonlySet<string> = new Set(methods.map(nameOf));
+  const files = methods.map((method) => method.parent.file);
+  return withImports(files).map((file) => toBinary(FileDescriptorProtoSchema, publicFile(file, open)));
 }
 
 function publicFile(file: DescFile, open: ReadonlySet<string>): FileDescriptorProto {
@@ -53,8 +37,4 @@ function publicFile(file: DescFile, open: ReadonlySet<string>): FileDescriptorPr
 function withoutOwnOptions({ options }: { options?: Message | undefined }): void {
   if (options?.$unknown === undefined) return;
   options.$unknown = options.$unknown.filter(({ no }) => no !== OWN_OPTION);
-}
-
-function methodName(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
 }

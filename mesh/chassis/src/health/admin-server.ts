@@ -24,6 +24,7 @@ export interface AdminPage {
   body(): string | Promise<string>;
 }
 
+/** What an admin port is made of. */
 export interface AdminServerOptions {
   readonly address: Address;
   readonly health: Health;

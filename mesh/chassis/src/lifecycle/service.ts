@@ -40,6 +40,7 @@ export interface ServiceScope {
   connect<S extends DescService>(service: S, peer: Peer): Client<S>;
 }
 
+/** What a service is made of. */
 export interface RunServiceOptions {
   readonly config: ServiceConfig;
   /** Builds the service and says what it serves. What it opens, it registers in `scope`. */

@@ -20,6 +20,8 @@ export interface NatsOptions {
    * there.
    */
   readonly inboxPrefix?: string;
+  /** Whether its own subscriptions hear what it publishes. @default true */
+  readonly echo?: boolean;
   readonly logger: Logger;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
@@ -66,11 +68,12 @@ export function inboxPrefixOf(connection: NatsConnection): string {
 }
 
 function connectionOptions(options: NatsOptions, chance: Chance): ConnectionOptions {
-  const { url, identity, name, inboxPrefix = DEFAULT_INBOX } = options;
+  const { url, identity, name, inboxPrefix = DEFAULT_INBOX, echo = true } = options;
   return {
     servers: url.split(",").map((server) => server.trim().replace(/^(tls|nats):\/\//, "")),
     name,
     inboxPrefix,
+    noEcho: !echo,
     timeout: ATTEMPT_MS,
     maxReconnectAttempts: -1,
     // A leaf that expires during a pause of this process is refused once or twice and then renewed.

@@ -1,5 +1,4 @@
 import { Events, type headers as emptyHeaders, type Msg, MsgHdrsImpl, type NatsConnection, nuid } from "nats";
-import { wait } from "../time/wait.ts";
 import { inboxPrefixOf } from "./connection.ts";
 
 /** One message for a stream. */
@@ -34,8 +33,8 @@ export interface Publisher {
     messages: readonly OutMessage[],
     options: { ackTimeoutMs: number },
   ): Promise<readonly PublishOutcome[]>;
-  /** Sends an empty message to whoever listens right now. May be lost; never fails. */
-  wake(subject: string): void;
+  /** Sends a word, or nothing, to whoever listens right now. May be lost; never fails. */
+  wake(subject: string, word?: string): void;
   /** Whether there is a connection right now. */
   isConnected(): boolean;
   /** How often a connection was made: another number means that the broker may be another one. */
@@ -98,8 +97,8 @@ class InboxPublisher implements Publisher {
     return this.#connections;
   }
 
-  wake(subject: string): void {
-    if (this.#connected) this.#nats?.publish(subject);
+  wake(subject: string, word = ""): void {
+    if (this.#connected) this.#nats?.publish(subject, word);
   }
 
   async publishAll(
@@ -129,9 +128,8 @@ class InboxPublisher implements Publisher {
         settleOne(batch, index, failed(failure instanceof Error ? failure.message : "not sent"));
       }
     });
-    const over = new AbortController();
-    void wait(ackTimeoutMs, over.signal).then(() => batch.end("no acknowledgement in time"));
-    return promise.finally(() => over.abort());
+    const late = setTimeout(() => batch.end("no acknowledgement in time"), ackTimeoutMs);
+    return promise.finally(() => clearTimeout(late));
   }
 
   #begin(nats: NatsConnection): void {

@@ -4,7 +4,8 @@ import type { NatsConnection } from "nats";
  * Calls the listener for each wake-up on a subject, which may end in `>`.
  *
  * Wake-ups are plain messages that may be lost: they save waiting for the next poll and never replace it. The
- * user needs to subscribe to the subject.
+ * user needs to subscribe to the subject. What the same connection sends comes back as well, unless it was opened
+ * without echo.
  *
  * @param connecting - what `connectNats` returns
  * @returns what ends the subscription
@@ -12,7 +13,7 @@ import type { NatsConnection } from "nats";
 export function subscribeWake(
   connecting: NatsConnection | Promise<NatsConnection>,
   subject: string,
-  listener: (subject: string) => void,
+  listener: (subject: string, word: string) => void,
 ): () => void {
   let ended = false;
   const end = Promise.withResolvers<void>();
@@ -21,7 +22,7 @@ export function subscribeWake(
       if (ended) return;
       const subscription = nats.subscribe(subject, {
         callback: (failure, message) => {
-          if (failure === null) listener(message.subject);
+          if (failure === null) listener(message.subject, message.string());
         },
       });
       void end.promise.then(() => subscription.unsubscribe());

@@ -1,3 +1,4 @@
+import { jsonSequence, jsonTexts } from "../postgres/json-sequence.ts";
 import type { Statement } from "../postgres/pool.ts";
 
 /** One event, as it is written in the transaction of its cause. */
@@ -28,8 +29,8 @@ export interface OutboxRow {
 export const APPEND_OUTBOX: Statement = {
   name: "outbox.append",
   text: `with event as (
-  select * from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[],
-                       $9::text[]) with ordinality
+  select * from unnest($1::text[], $2::int[], $3::uuid[], ${jsonTexts("$4")}, ${jsonTexts("$5")}, $6::float8[],
+                       ${jsonTexts("$7")}, $8::text[], $9::text[]) with ordinality
            as e (aggregate_id, version, id, event_type, subject, occurred_at_ms, payload, traceparent, project_id, ord)
 ), written as (
   insert into outbox (aggregate_id, version, id, event_type, subject, occurred_at, payload, traceparent, project_id)
@@ -41,16 +42,16 @@ insert into outbox_pending (aggregate_id, aggregate_version, occurred_at)
 select aggregate_id, version, to_timestamp(occurred_at_ms / 1000) from event order by ord`,
 };
 
-/** The values of APPEND_OUTBOX: one array for each column. */
+/** The values of APPEND_OUTBOX: one for each column. */
 export function outboxColumns(rows: readonly OutboxRow[]): unknown[] {
   return [
     rows.map((row) => row.aggregateId),
     rows.map((row) => row.aggregateVersion),
     rows.map((row) => row.eventId),
-    rows.map((row) => row.eventType),
-    rows.map((row) => row.subject),
+    jsonSequence(rows.map((row) => row.eventType)),
+    jsonSequence(rows.map((row) => row.subject)),
     rows.map((row) => row.occurredAtMs),
-    rows.map((row) => row.payload),
+    jsonSequence(rows.map((row) => row.payload)),
     rows.map((row) => row.traceparent),
     rows.map((row) => row.projectId),
   ];

@@ -1,8 +1,6 @@
 import type { Statement } from "../postgres/pool.ts";
 
-// Statements without a name are planned at each run. The tables they touch grow and shrink by orders of
-// magnitude, and a plan that was kept from an empty table (a sequential scan) would be kept for a million
-// rows as well.
+// What runs rarely and is best planned for the values it gets has no name.
 const PLANNED_EACH_TIME = "";
 
 /** The most rows of one batch: the batch that was measured. */
@@ -29,7 +27,7 @@ export interface PendingRow {
  * keeps it at one probe a row.
  */
 export const READ_PENDING: Statement = {
-  name: PLANNED_EACH_TIME,
+  name: "relay.read_pending",
   text: `select p.seq, p.aggregate_id as "aggregateId", p.aggregate_version as version, o.id,
        o.event_type as "eventType", o.subject, o.payload, o.traceparent, p.occurred_at as "occurredAtMs"
   from (select seq, aggregate_id, aggregate_version, occurred_at from outbox_pending
@@ -46,7 +44,7 @@ export const READ_PENDING: Statement = {
  * this delete, so that none is ever made under a term that has ended.
  */
 export const DELETE_ACKNOWLEDGED: Statement = {
-  name: PLANNED_EACH_TIME,
+  name: "relay.delete_acknowledged",
   text: `with fence as materialized (
   select 1 from relay_term where holder = $2 and term = $3 and expires_at > clock_timestamp() for share
 ), gone as (

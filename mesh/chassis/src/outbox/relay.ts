@@ -61,7 +61,7 @@ const POLL_MS = 100;
  * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for
  * single rows.
  */
-const PASS_SPACING_MS = 10;
+const PASS_SPACING_MS = 20;
 const CHECK_STREAM_MS = 5_000;
 const COUNT_MS = 2_000;
 const PARTITIONS_MS = 600_000;

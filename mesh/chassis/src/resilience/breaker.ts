@@ -28,6 +28,7 @@ export interface Breaker {
   close(): void;
 }
 
+/** What a breaker is made of. */
 export interface BreakerOptions {
   /** The value of the metric's label `dependency`; one breaker for each, not for each method. */
   readonly dependency: string;

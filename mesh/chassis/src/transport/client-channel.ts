@@ -12,6 +12,7 @@ import { DEFAULT_TRUST_DOMAIN } from "../config/service-config.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import { workloadDnsName } from "../identity/peer-identity.ts";
 
+/** Whom a channel reaches, and as whom. */
 export interface ChannelTarget {
   /** The workload to be called; its certificate has to name it. */
   readonly workload: string;

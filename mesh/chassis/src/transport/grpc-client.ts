@@ -29,6 +29,7 @@ import { callerGone, failureOf, headersFrom, renderFailure } from "./client-fail
 import { openStream } from "./client-stream.ts";
 import { asBuffer, pathOf } from "./grpc-codec.ts";
 
+/** What a transport is made of, beside its channel. */
 export interface GrpcTransportOptions extends ChannelTarget {
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;

@@ -32,6 +32,7 @@ import type { OpenCalls } from "./open-calls.ts";
 import type { Route } from "./route.ts";
 import { type CaughtService, healthService, reflectionServices } from "./server-services.ts";
 
+/** What a gRPC port is made of. */
 export interface GrpcServerOptions {
   readonly address: Address;
   readonly routes: readonly Route[];

@@ -1,4 +1,4 @@
-import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
+import { type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
@@ -8,6 +8,7 @@ import { ServerReflection } from "@orrery/contracts/gen/grpc/reflection/v1/refle
 import * as alpha from "@orrery/contracts/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Health } from "../health/health.ts";
+import { withImports } from "./descriptor-files.ts";
 import { asBuffer } from "./grpc-codec.ts";
 
 // Health and reflection come from their packages, which hand a definition and an implementation to
@@ -48,7 +49,7 @@ export function reflectionServices(services: readonly DescService[]): readonly C
   const served = [...services, HealthService, ServerReflection, alpha.ServerReflection];
   // The details of a status are no part of any service's descriptors, and tools that print them ask for them
   // here.
-  const files = filesOf([...served.map(({ file }) => file), file_google_rpc_error_details]);
+  const files = withImports([...served.map(({ file }) => file), file_google_rpc_error_details]);
   const fileDescriptorProtos = files.map((file) => asBuffer(toBinary(FileDescriptorProtoSchema, file.proto)));
   const described = Object.fromEntries(served.map(({ typeName }) => [typeName, { fileDescriptorProtos }]));
   const reflection = new ReflectionService(
@@ -65,16 +66,4 @@ function catching(add: (server: Server) => void): readonly CaughtService[] {
   };
   add(catcher as Server);
   return caught;
-}
-
-// The files and all that they import, each once, those that are imported first.
-function filesOf(wanted: readonly DescFile[]): readonly DescFile[] {
-  const files = new Set<DescFile>();
-  const add = (file: DescFile): void => {
-    if (files.has(file)) return;
-    for (const dependency of file.dependencies) add(dependency);
-    files.add(file);
-  };
-  for (const file of wanted) add(file);
-  return [...files];
 }

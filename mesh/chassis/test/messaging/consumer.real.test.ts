@@ -12,8 +12,8 @@ import { createPublisher, type Publisher } from "../../src/messaging/publisher.t
 import { DEAD_LETTERS, ensureStreams } from "../../src/messaging/streams.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
-import { quietLogger } from "../outbox/outbox-world.ts";
 import { storedMessages } from "../outbox/stream-reader.ts";
 
 const STREAM = "ORRERY_TESTS";

@@ -11,9 +11,9 @@ import { createPublisher } from "../../src/messaging/publisher.ts";
 import { DEAD_LETTERS, ensureStreams } from "../../src/messaging/streams.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
 import { systemClock } from "../../src/time/clock.ts";
-import { quietLogger } from "../outbox/outbox-world.ts";
 import { storedMessages } from "../outbox/stream-reader.ts";
 
 type Identity = Pick<IdentityFiles, "current">;

@@ -4,8 +4,8 @@ import { createPublisher, type OutMessage } from "../../src/messaging/publisher.
 import { DEAD_LETTERS, ensureStreams, streamState } from "../../src/messaging/streams.ts";
 import { subscribeWake } from "../../src/messaging/wake.ts";
 import { eventually } from "../../src/testing/eventually.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
-import { quietLogger } from "../outbox/outbox-world.ts";
 
 const STREAM = "ORRERY_TESTS";
 

@@ -4,17 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { APPEND_OUTBOX, type OutboxRow, outboxColumns } from "../../src/outbox/outbox.ts";
 import type { Pool } from "../../src/postgres/pool.ts";
-import { createLogger, type Logger } from "../../src/telemetry/logger.ts";
 import { type TestDatabase, testDatabase } from "../../src/testing/test-database.ts";
 import { systemClock, uuidV7 } from "../../src/time/clock.ts";
 
 const OUTBOX_SQL = fileURLToPath(new URL("../../src/outbox/outbox.sql", import.meta.url));
-
-/** A logger that nobody hears. */
-export const quietLogger: Logger = createLogger({
-  ...{ service: "test", instance: "test", level: "error" },
-  write: () => undefined,
-});
 
 /** A database that holds the outbox's tables and nothing else. */
 export function outboxDatabase(): Promise<TestDatabase> {

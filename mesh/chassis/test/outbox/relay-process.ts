@@ -4,8 +4,8 @@ import { createPublisher } from "../../src/messaging/publisher.ts";
 import { startRelay } from "../../src/outbox/relay.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { systemChance, systemClock } from "../../src/time/clock.ts";
-import { quietLogger } from "./outbox-world.ts";
 
 const [database = "", broker = "", instance = ""] = process.argv.slice(2);
 const { hostname, port, username, pathname } = new URL(database);

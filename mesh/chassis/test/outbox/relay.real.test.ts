@@ -8,10 +8,11 @@ import { RelayTerm } from "../../src/outbox/relay-term.ts";
 import type { Pool } from "../../src/postgres/pool.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
 import { systemChance, systemClock } from "../../src/time/clock.ts";
-import { append, event, outboxDatabase, pendingCount, quietLogger } from "./outbox-world.ts";
+import { append, event, outboxDatabase, pendingCount } from "./outbox-world.ts";
 import { storedMessages } from "./stream-reader.ts";
 
 const STREAM = "ORRERY_TESTS";

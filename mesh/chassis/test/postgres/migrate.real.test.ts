@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
-import { outboxDatabase, quietLogger } from "../outbox/outbox-world.ts";
+import { outboxDatabase } from "../outbox/outbox-world.ts";
 
 function folderWith(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "orrery-migrations-"));

@@ -3,9 +3,10 @@ import { brokenConstraint, sqlState } from "../../src/postgres/database-fault.ts
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
 import { createBreaker } from "../../src/resilience/breaker.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { systemClock } from "../../src/time/clock.ts";
-import { outboxDatabase, quietLogger } from "../outbox/outbox-world.ts";
+import { outboxDatabase } from "../outbox/outbox-world.ts";
 
 const statement = (text: string) => ({ name: `test.${text.length}.${text.slice(0, 40)}`, text });
 

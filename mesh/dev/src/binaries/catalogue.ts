@@ -133,8 +133,6 @@ export const BINARIES = [
   },
 ] as const satisfies readonly Binary[];
 
-export type BinaryName = (typeof BINARIES)[number]["name"];
-
 /** The entry of a binary, by its name. */
 export function binaryNamed(name: string): Binary {
   const binary = BINARIES.find((candidate) => candidate.name === name);

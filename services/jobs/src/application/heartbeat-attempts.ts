@@ -4,9 +4,11 @@ import type { Beat, LeaseClaim, Leases } from "./ports.ts";
 const MAX_ITEMS = 2_000;
 const MAX_QUEUED = 100_000;
 
+/** Takes workers' signs of life. */
 export interface HeartbeatAttempts {
   /** Keeps one lease alive for 15 s more, and says whether its job is to be cancelled. */
   beat(claim: LeaseClaim): Promise<Beat>;
+  /** Takes nothing more, and resolves when everything taken has its outcome. */
   close(): Promise<void>;
 }
 

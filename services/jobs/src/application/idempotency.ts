@@ -17,10 +17,14 @@ export function storedAnswer(request: KeyedRequest, state: KeyState): Uint8Array
     throw new Fault("IDEMPOTENCY_IN_FLIGHT", { detail, retryAfterMs: RETRY_AFTER_MS });
   }
   if (state.fingerprint === request.fingerprint) return state.response;
-  throw new Fault("IDEMPOTENCY_KEY_REUSED", {
-    detail: `the idempotency key ${JSON.stringify(request.key)} was used for another request`,
-  });
+  throw keyReused(request);
 }
+
+/** The refusal of a key that stands for another request. */
+export const keyReused = ({ key }: KeyedRequest): Fault =>
+  new Fault("IDEMPOTENCY_KEY_REUSED", {
+    detail: `the idempotency key ${JSON.stringify(key)} was used for another request`,
+  });
 
 /** As `storedAnswer`, with the fault as a value: for requests that share a transaction. */
 export function answerOrFault(request: KeyedRequest, state: KeyState): Uint8Array | Fault | undefined {

@@ -40,6 +40,7 @@ export interface LeaseDeps {
   readonly limitedQueues: () => boolean;
 }
 
+/** Grants jobs to workers. */
 export interface LeaseJobs {
   /**
    * Grants what is ready now, without waiting for more.
@@ -61,6 +62,7 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Grants to all workers; those that ask for the same share a transaction. */
 export function createLeaseJobs(deps: LeaseDeps): LeaseJobs {
   const groups = new Map<string, Waiting[]>();
   const idle: (() => void)[] = [];

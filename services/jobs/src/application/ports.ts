@@ -43,7 +43,7 @@ export interface JobView {
   readonly blocked: Blocked | undefined;
 }
 
-/** A grant as the worker gets it: `lease.job.attempt` is the epoch. */
+/** A grant as the worker gets it: `job.attempt` is the epoch of its lease. */
 export interface Grant {
   readonly job: Job;
   readonly inputText: string | undefined;
@@ -99,15 +99,16 @@ export interface Jobs {
   /** Writes new jobs, with what makes them ready, due or expiring. */
   insertAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
   /**
-   * Locks jobs, and reads the attempt that each reference names.
+   * Locks jobs, and reads them with their open leases.
    *
-   * @returns by job id; unknown ids are absent. `nowMs` is the database's clock after the locks were taken
+   * @returns by job id, without attempts; unknown ids are absent. `nowMs` is the database's clock after the
+   *   locks were taken
    */
   lockAll(
     tx: Transaction,
-    refs: readonly { jobId: string; epoch?: number }[],
+    refs: readonly { jobId: string }[],
   ): Promise<{ held: Map<string, HeldJob>; nowMs: number }>;
-  /** As `lockAll` for the newest attempts, leaving out jobs that somebody else has locked. */
+  /** As `lockAll`, leaving out jobs that somebody else has locked; the leases are locked as well. */
   lockFree(tx: Transaction, ids: readonly string[]): Promise<{ held: Map<string, HeldJob>; nowMs: number }>;
   /** The attempts named, as they are now; for words that no open lease fits. */
   attemptsAt(tx: Transaction, refs: readonly { jobId: string; epoch: number }[]): Promise<readonly Attempt[]>;
@@ -184,6 +185,7 @@ export interface Leases {
 
 /** Facts commit with their cause: appending demands the transaction. */
 export interface Facts {
+  /** Writes one event for each change, into the outbox. */
   appendAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
 }
 
@@ -198,12 +200,12 @@ export interface StoredEvent {
 
 /** Events of jobs, from the store. */
 export interface JobEvents {
-  /** Events of jobs after a version each, by job and version. */
+  /** The events of each job after its version, at most `limit` for each job, by job and version. */
   after(
     positions: readonly { jobId: string; version: number }[],
     limit: number,
   ): Promise<readonly StoredEvent[]>;
-  /** Where jobs stand now: the current version, and the oldest version whose event is still kept. */
+  /** Where jobs stand now: the current version, and whether it is the job's end. Unknown ids are absent. */
   versions(ids: readonly string[]): Promise<ReadonlyMap<string, { version: number; ended: boolean }>>;
 }
 
@@ -250,7 +252,8 @@ export interface QueueChange {
   readonly paused?: boolean;
   readonly concurrency?: number;
   readonly concurrencyPerKey?: number;
-  readonly rate?: { readonly limit: number; readonly periodMs: number };
+  readonly rateLimit?: number;
+  readonly ratePeriodMs?: number;
 }
 
 /** Queues: their limits, and what waits in them. */
@@ -260,8 +263,11 @@ export interface Queues {
     tx: Transaction,
     entries: readonly { project: string; queue: string; task: string }[],
   ): Promise<void>;
+  /** Sets what the change names, and makes the queue if it is new. */
   change(tx: Transaction, project: string, name: string, change: QueueChange): Promise<void>;
+  /** All queues of a project, by name. */
   list(project: string): Promise<readonly QueueView[]>;
+  /** One queue of a project; absent where nothing has named it yet. */
   read(project: string, name: string, tx?: Transaction): Promise<QueueView | undefined>;
   /** Jobs by queue name and status over all projects, and the longest wait of a ready job. */
   depths(): Promise<readonly { queue: string; status: string; jobs: number; oldestWaitSeconds: number }[]>;
@@ -290,6 +296,7 @@ export interface Sighting {
 
 /** Who was seen asking for work. */
 export interface Workers {
+  /** Writes down when workers were seen, and what they said of themselves. */
   seen(sightings: readonly Sighting[]): Promise<void>;
   /** The workers of a project, and the platform's, seen within the last minute, by name. */
   list(project: string): Promise<readonly WorkerView[]>;
@@ -299,5 +306,6 @@ export interface Workers {
 
 /** Keeps the partitions of the days and months ahead, and drops those past their time. */
 export interface Partitions {
+  /** Safe to call at any time, and by several replicas at once. */
   extend(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export interface ReadyBell {
   ring(tasks: ReadonlySet<string> | "all"): void;
 }
 
+/** One that listens for its tasks. */
 export interface BellListener extends Disposable {
   /** Resolves at the next ring, after so many milliseconds, or when the signal is aborted. */
   next(withinMs: number, signal: AbortSignal): Promise<void>;

@@ -36,13 +36,14 @@ export interface ReportDeps {
   readonly announcements: Announcements;
 }
 
+/** Takes workers' words about their attempts. */
 export interface ReportAttempts {
   /**
    * Takes a worker's word. Reports that come in while others are written share one transaction; a refusal is
    * an outcome.
    */
   report(report: Report): Promise<ReportOutcome>;
-  readonly queued: () => number;
+  /** Takes nothing more, and resolves when everything taken has its outcome. */
   close(): Promise<void>;
 }
 
@@ -67,7 +68,6 @@ export function createReportAttempts(deps: ReportDeps): ReportAttempts {
   });
   return {
     report: (report) => batcher.submit(report),
-    queued: () => batcher.queued,
     close: () => batcher.close(),
   };
 }

@@ -12,6 +12,7 @@ export interface Sightings {
   note(sighting: Sighting): void;
 }
 
+/** Sightings that are written in batches, one after the other; one that fails is written at its worker's next word. */
 export function createSightings(deps: { workers: Workers; clock: Clock; logger: Logger }): Sightings {
   const known = new Map<string, { atMs: number; said: string }>();
   const pending = new Map<string, Sighting>();

@@ -6,7 +6,7 @@ import type { Job } from "../domain/job.ts";
 import { checkTimes, type Submission, submit } from "../domain/submission.ts";
 import type { Announcements } from "./announcements.ts";
 import type { DatabaseClock } from "./database-clock.ts";
-import { answerOrFault, storedAnswer } from "./idempotency.ts";
+import { answerOrFault, keyReused, storedAnswer } from "./idempotency.ts";
 import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, KeyedRequest, Queues } from "./ports.ts";
 
 const MAX_ITEMS = 500;
@@ -38,6 +38,7 @@ export interface SubmitDeps {
   readonly encodeJob: (job: Job) => Uint8Array;
 }
 
+/** Takes jobs from callers. */
 export interface SubmitJobs {
   /**
    * Submits one job; it is durable when this resolves. Submissions that come in while others are written
@@ -56,10 +57,11 @@ export interface SubmitJobs {
     keyed: KeyedRequest,
     encode: (results: readonly (Submitted | Fault)[]) => Uint8Array,
   ): Promise<{ results: readonly (Submitted | Fault)[] } | { replay: Uint8Array }>;
-  readonly queued: () => number;
+  /** Takes nothing more, and resolves when everything taken has its answer. */
   close(): Promise<void>;
 }
 
+/** Submissions of all callers, each batch one transaction. */
 export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
   const register = createRegister();
 
@@ -103,7 +105,6 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
       committed(outcome);
       return { results: outcome.results };
     },
-    queued: () => batcher.queued,
     close: () => batcher.close(),
   };
 }
@@ -187,7 +188,7 @@ async function claimKeys(
     if (earlier === undefined) first.set(name, { index, request: keyed });
     else if (earlier.request.fingerprint === keyed.fingerprint)
       claims[index] = { kind: "same_as", index: earlier.index };
-    else claims[index] = { kind: "settled", result: reused(keyed, earlier.request) };
+    else claims[index] = { kind: "settled", result: keyReused(keyed) };
   });
   if (first.size === 0) return claims;
   const asked = [...first.values()];
@@ -201,14 +202,6 @@ async function claimKeys(
     claims[index] = { kind: "settled", result: answer instanceof Fault ? answer : { replay: answer } };
   });
   return claims;
-}
-
-function reused(request: KeyedRequest, earlier: KeyedRequest): Fault {
-  const state = { kind: "done", fingerprint: earlier.fingerprint, response: new Uint8Array() } as const;
-  const fault = answerOrFault(request, state);
-  return fault instanceof Fault
-    ? fault
-    : new Fault("IDEMPOTENCY_KEY_REUSED", { detail: "the key was used before" });
 }
 
 interface Entry {

@@ -7,6 +7,8 @@ import type { Change, DueKind, Jobs, Partitions, Workers } from "./ports.ts";
 const SWEEP_MS = 1_000;
 const GAUGES_MS = 2_000;
 const HOUSEKEEPING_MS = 60_000;
+/** Counting rests for so many times as long as it took: a queue of a million jobs must not become all of the work. */
+const GAUGES_REST = 20;
 /** Never sweep more often than this, however many jobs become due one after another. */
 const SPACING_MS = 20;
 
@@ -37,6 +39,7 @@ export interface Upkeep {
   readonly ended: Promise<unknown>;
 }
 
+/** Begins the upkeep at once; the signal ends it. */
 export function startUpkeep(deps: UpkeepDeps): Upkeep {
   const { clock, signal, databaseClock } = deps;
   // Until the first look a queue may have limits: looking once too often costs less than a cap that is
@@ -92,7 +95,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     ended: Promise.all([
       promoteWhenDue(),
       every(deps, { name: "sweep", ms: SWEEP_MS }, sweepAttempts),
-      every(deps, { name: "gauges", ms: GAUGES_MS }, deps.refreshGauges),
+      every(deps, { name: "gauges", ms: GAUGES_MS, rest: GAUGES_REST }, deps.refreshGauges),
       every(deps, { name: "housekeeping", ms: HOUSEKEEPING_MS }, keepHouse),
     ]),
   };
@@ -106,12 +109,15 @@ function dueOf({ job }: Change): number {
 
 async function every(
   deps: UpkeepDeps,
-  how: { name: string; ms: number },
+  how: { name: string; ms: number; rest?: number },
   work: () => Promise<void>,
 ): Promise<void> {
-  while (!deps.signal.aborted) {
+  const { clock, signal } = deps;
+  const { rest = 0 } = how;
+  while (!signal.aborted) {
+    const beganMs = clock.monotonicMs();
     await attempt(deps, how.name, work);
-    await wait(how.ms, deps.signal);
+    await wait(Math.max(how.ms, rest * (clock.monotonicMs() - beganMs)), signal);
   }
 }
 

@@ -23,12 +23,13 @@ export interface WatchDeps {
   readonly signal: AbortSignal;
 }
 
+/** Follows jobs for whoever watches them. */
 export interface WatchJobs {
   /**
    * A job's events as they happen, none left out, after a snapshot of it; ends after the terminal event.
    *
    * @param lastVersion - the last version that the watcher saw: then no snapshot, unless its successors are
-   * gone
+   * gone or it never was
    * @throws Fault `NOT_FOUND` · `OVERLOADED`
    */
   watch(
@@ -46,6 +47,7 @@ interface Watch {
   wake: (() => void) | undefined;
 }
 
+/** Watches of one process: all of them share one poll, and what is committed here is seen at once. */
 export function createWatchJobs(deps: WatchDeps): WatchJobs {
   const watches = new Map<string, Set<Watch>>();
   let watching = 0;
@@ -121,20 +123,25 @@ async function* follow(
 ): AsyncGenerator<WatchFrame, void> {
   const view = await deps.read(from.project, watch.id);
   let seen = from.lastVersion;
-  if (seen !== undefined && seen < view.job.version) {
-    const [next] = await deps.events.after([{ jobId: watch.id, version: seen }], 1);
-    if (next?.version !== seen + 1) {
-      yield { kind: "reset", version: seen };
-      seen = undefined;
-    }
+  if (seen !== undefined && !(await isKnown(deps.events, view.job, seen))) {
+    yield { kind: "reset", version: seen };
+    seen = undefined;
   }
-  if (seen === undefined || seen > view.job.version) {
+  if (seen === undefined) {
     seen = view.job.version;
     yield { kind: "snapshot", view };
   }
   if (seen === view.job.version && hasEnded(view.job.status)) return;
   watch.version = Math.max(watch.version, view.job.version);
   yield* eventsAfter(deps, watch, seen, signal);
+}
+
+/** Whether a watch can go on after a version: it happened, and what followed is still kept. */
+async function isKnown(events: JobEvents, job: JobView["job"], version: number): Promise<boolean> {
+  if (version < 1 || version > job.version) return false;
+  if (version === job.version) return true;
+  const [next] = await events.after([{ jobId: job.id, version }], 1);
+  return next?.version === version + 1;
 }
 
 async function* eventsAfter(

@@ -28,6 +28,7 @@ interface Held {
   told: boolean;
 }
 
+/** The sessions of one process; it asks the store for cancellations while any is open. */
 export function createWorkSessions(deps: {
   leases: Leases;
   logger: Logger;

@@ -93,7 +93,9 @@ export type Decision<R extends string = string> =
   | { readonly kind: "same" }
   | { readonly kind: "refused"; readonly reason: R };
 
+/** The decision not to carry something out. */
 export const refuse = <R extends string>(reason: R): Decision<R> => ({ kind: "refused", reason });
+/** The decision that all is already as it should be. */
 export const unchanged: Decision<never> = { kind: "same" };
 
 /** The fields that a transition may set. */

@@ -24,10 +24,6 @@ export interface Candidate {
   readonly concurrencyKey: string;
 }
 
-/** Whether the queue has any limit at all. */
-export const isLimited = (limits: QueueLimits): boolean =>
-  limits.concurrency > 0 || limits.concurrencyPerKey > 0 || limits.rateLimit > 0;
-
 /** How many more jobs of the queue may start now, its keys left aside. */
 export function roomLeft(limits: QueueLimits, use: QueueUse): number {
   const byConcurrency = limits.concurrency > 0 ? limits.concurrency - use.running : Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { admit, fullKeys, isLimited, roomLeft } from "../../src/domain/queue-limits.ts";
+import { admit, fullKeys, roomLeft } from "../../src/domain/queue-limits.ts";
 
 const NONE = { concurrency: 0, concurrencyPerKey: 0, rateLimit: 0, ratePeriodMs: 1_000 };
 const IDLE = { running: 0, runningByKey: new Map<string, number>(), starts: 0 };
@@ -12,7 +12,6 @@ const admitted = (...args: Parameters<typeof admit>): string =>
 
 describe("the limits of a queue", () => {
   test("let everything through where there are none", () => {
-    expect(isLimited(NONE)).toBe(false);
     expect(admitted(jobs("", "a", "a"), NONE, { ...IDLE, running: 9 })).toBe("012");
   });
 
@@ -26,7 +25,6 @@ describe("the limits of a queue", () => {
       { ...NONE, ...limits },
       { ...IDLE, ...use },
     ];
-    expect(isLimited(allowed)).toBe(true);
     expect(roomLeft(allowed, used)).toBe(room);
     expect(admit(jobs("", "", "", "", ""), allowed, used)).toHaveLength(room);
   });

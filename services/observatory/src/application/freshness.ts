@@ -10,6 +10,7 @@ export interface Freshness {
   readonly lagMs: number;
 }
 
+/** Knows how far the read model is behind what was published. */
 export interface FreshnessGauge {
   /** The freshness as it was last measured; asking costs nothing. */
   read(): Freshness;

@@ -6,6 +6,7 @@ import { readPageToken, writePageToken } from "./page-token.ts";
 import type { ListedJob, ReadModel } from "./ports.ts";
 import { filterOf } from "./query-filter.ts";
 
+/** A page of a list, as it was asked for. */
 export interface JobListRequest {
   readonly project: string;
   readonly q: string;
@@ -17,6 +18,7 @@ export interface JobListRequest {
   readonly signal: AbortSignal;
 }
 
+/** A page of a list. */
 export interface JobList {
   readonly jobs: readonly ListedJob[];
   readonly nextPageToken: string;

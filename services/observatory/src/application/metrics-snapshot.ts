@@ -5,6 +5,7 @@ import type { FreshnessGauge } from "./freshness.ts";
 import { failingRatio } from "./overview.ts";
 import type { ReadModel } from "./ports.ts";
 
+/** One number about a project, with its unit. */
 export interface Figure {
   readonly name: string;
   readonly description: string;

@@ -3,6 +3,7 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { all, EVERYTHING, type Filter } from "../domain/query/filter.ts";
 import type { AskedFor, FailureGroup, JobsPeer, ListedJob, ReadModel } from "./ports.ts";
 
+/** A project at a glance. */
 export interface Overview {
   readonly health: string;
   readonly jobs: ReadonlyMap<string, number>;

@@ -30,6 +30,7 @@ export interface StoredEvent {
   readonly envelope: string;
 }
 
+/** Which jobs to find, in which order, from where on. */
 export interface JobSearch {
   readonly project: string;
   readonly filter: Filter;
@@ -40,6 +41,7 @@ export interface JobSearch {
   readonly limit: number;
 }
 
+/** Which events to find, from where on. */
 export interface EventSearch {
   readonly project: string;
   readonly filter: Filter;
@@ -120,16 +122,19 @@ export interface ReadModel {
   /** Finds events; at most `limit`, in the order of their ids. */
   searchEvents(search: EventSearch): Promise<readonly StoredEvent[]>;
 
+  /** Counts a project's jobs by status, and groups its failures. */
   summary(project: string): Promise<ProjectSummary>;
 
   /** Forgets everything and begins a new generation. */
   reset(): Promise<void>;
 
+  /** Lets go of the store; nothing may be asked after that. */
   close(): Promise<void>;
 }
 
 /** How far the stream of events has been projected, by all processes together. */
 export interface StreamProgress {
+  /** @throws Error while the broker is away, or nothing projects yet */
   read(): Promise<StreamState>;
 }
 

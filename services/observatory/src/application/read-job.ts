@@ -10,6 +10,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
+/** One job, at a version or newer. */
 export interface JobRequest {
   readonly project: string;
   readonly id: string;

@@ -14,6 +14,7 @@ import type { FreshnessGauge } from "./freshness.ts";
 import type { LiveEvent, LiveEvents, ReadModel, WatchedEvent } from "./ports.ts";
 import { filterOf } from "./query-filter.ts";
 
+/** What somebody wants to watch. */
 export interface WatchRequest {
   readonly project: string;
   readonly q: string;

@@ -1,5 +1,6 @@
 // Writing and locking of jobs. Times go in as epoch milliseconds. `job` and `attempt` are reached by their
 // primary keys only; each of the narrow tables likewise, unless a comment names another index.
+import { jsonTexts } from "@orrery/mesh/postgres/json-sequence";
 import type { Statement } from "@orrery/mesh/postgres/pool";
 
 /** The columns of a job that the rules need: all but input, output and who submitted it. */
@@ -12,7 +13,8 @@ export const JOB_COLUMNS = `id, project, task, queue, status, version, priority,
 const LEASE_COLUMNS = `l.epoch as lease_epoch, l.worker as lease_worker, l.principal as lease_principal,
   l.start_time as lease_start, l.expire_time as lease_expire, l.timeout_time as lease_timeout`;
 
-const NOW_MS = "(extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms";
+/** The database's clock, in epoch milliseconds. */
+export const NOW_MS = "(extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms";
 
 /** New jobs, with the row that makes each of them ready or due, and the one that makes it expire. */
 export const INSERT_JOBS: Statement = {
@@ -20,8 +22,8 @@ export const INSERT_JOBS: Statement = {
   text: `with given as (
   select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[],
     $8::float8[], $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[],
-    $15::float8[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[],
-    $23::text[])
+    $15::float8[], ${jsonTexts("$16")}, $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[],
+    ${jsonTexts("$23")})
   as g (id, project, task, queue, status, priority, max_attempts, timeout_ms, retry_initial_ms, retry_factor,
     retry_max_ms, retry_jitter, create_ms, run_ms, expire_ms, labels, concurrency_key, correlation_id, traceparent,
     principal, mission_id, step, input)
@@ -169,7 +171,7 @@ select id from started`,
 export const SAVE_SUCCESSES: Statement = {
   name: "job.save_successes",
   text: `with success as (
-  select * from unnest($1::uuid[], $2::int[], $3::float8[], $4::text[], $5::int[], $6::text[])
+  select * from unnest($1::uuid[], $2::int[], $3::float8[], ${jsonTexts("$4")}, $5::int[], $6::text[])
   as s (id, version, end_ms, output, attempt, digest)
 ), changed as (
   update job set status = 'SUCCEEDED', version = s.version, end_time = to_timestamp(s.end_ms / 1000),

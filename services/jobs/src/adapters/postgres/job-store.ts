@@ -1,3 +1,4 @@
+import { jsonSequence } from "@orrery/mesh/postgres/json-sequence";
 import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
 import type { Change, Jobs, NewLease } from "../../application/ports.ts";
 import type { HeldJob } from "../../domain/attempt-decisions.ts";
@@ -139,14 +140,14 @@ function insertColumns(changes: readonly Change[]): unknown[] {
     plainArray(jobs.map((job) => job.createMs)),
     plainArray(jobs.map((job) => job.runMs)),
     plainArray(jobs.map((job) => job.expireMs)),
-    jobs.map((job) => JSON.stringify(job.labels)),
+    jsonSequence(jobs.map((job) => JSON.stringify(job.labels))),
     jobs.map((job) => job.concurrencyKey),
     jobs.map((job) => job.correlationId),
     jobs.map((job) => job.traceparent),
     changes.map(({ principal }) => principal ?? ""),
     jobs.map((job) => job.missionId),
     jobs.map((job) => job.step),
-    changes.map(({ inputText }) => inputText ?? null),
+    jsonSequence(changes.map(({ inputText }) => inputText)),
   ];
 }
 
@@ -157,7 +158,7 @@ function successColumns(changes: readonly Change[]): unknown[] {
     plainArray(changes.map(({ job }) => job.id)),
     plainArray(changes.map(({ job }) => job.version)),
     plainArray(changes.map(({ job }) => job.endMs)),
-    changes.map(({ outputText }) => outputText ?? null),
+    jsonSequence(changes.map(({ outputText }) => outputText)),
     plainArray(changes.map(({ attempt }) => attempt?.attempt)),
     changes.map(({ attempt }) => attempt?.digest ?? null),
   ];

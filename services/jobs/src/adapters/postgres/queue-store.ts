@@ -40,8 +40,8 @@ export function createQueueStore(pool: Pool): Queues {
         change.paused ?? null,
         change.concurrency ?? null,
         change.concurrencyPerKey ?? null,
-        change.rate?.limit ?? null,
-        change.rate?.periodMs ?? null,
+        change.rateLimit ?? null,
+        change.ratePeriodMs ?? null,
       ]);
     },
     list: (project) => read(pool, project, undefined),

@@ -1,9 +1,7 @@
 // Finding what can be granted. A lease looks into one range of job_ready for each (project, queue, task) that
 // it serves and that was ever submitted (queue_task), each already in order by the primary key.
 import type { Statement } from "@orrery/mesh/postgres/pool";
-import { JOB_COLUMNS } from "./job-statements.ts";
-
-const NOW_MS = "(extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms";
+import { JOB_COLUMNS, NOW_MS } from "./job-statements.ts";
 
 const READY_COLUMNS = `r.id, r.project, r.queue, r.rank, r.run_time, r.concurrency_key, r.input_bytes`;
 

@@ -27,14 +27,3 @@ export const FORGET_WORKERS: Statement = {
   name: "worker.forget",
   text: "delete from worker where seen_time < clock_timestamp() - interval '10 minutes'",
 };
-
-export const EXTEND_PARTITIONS: Statement = {
-  name: "partitions.extend",
-  text: `select extend_id_partitions(), ensure_day_partitions('idempotency_key', 3),
-  drop_day_partitions('idempotency_key', interval '1 day')`,
-};
-
-export const DATABASE_NOW: Statement = {
-  name: "clock.now",
-  text: "select (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms",
-};

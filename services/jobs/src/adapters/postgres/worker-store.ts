@@ -1,12 +1,6 @@
 import type { Pool } from "@orrery/mesh/postgres/pool";
-import type { Partitions, Workers } from "../../application/ports.ts";
-import {
-  DATABASE_NOW,
-  EXTEND_PARTITIONS,
-  FORGET_WORKERS,
-  LIST_WORKERS,
-  NOTE_WORKERS,
-} from "./worker-statements.ts";
+import type { Workers } from "../../application/ports.ts";
+import { FORGET_WORKERS, LIST_WORKERS, NOTE_WORKERS } from "./worker-statements.ts";
 
 interface WorkerRow {
   readonly name: string;
@@ -40,16 +34,3 @@ export function createWorkerStore(pool: Pool): Workers {
     },
   };
 }
-
-export const createPartitions = (pool: Pool): Partitions => ({
-  extend: async () => {
-    await pool.query(EXTEND_PARTITIONS, []);
-  },
-});
-
-/** Reads the database's clock, in epoch milliseconds. */
-export const databaseNow = (pool: Pool) => async (): Promise<number> => {
-  const [row] = await pool.query<{ now_ms: number }>(DATABASE_NOW, []);
-  if (row === undefined) throw new Error("the database gave no time");
-  return row.now_ms;
-};

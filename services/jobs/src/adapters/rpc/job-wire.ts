@@ -1,7 +1,7 @@
 import { create, fromBinary, fromJsonString, toBinary } from "@bufbuild/protobuf";
 import {
   type Duration,
-  DurationSchema,
+  durationFromMs,
   type Timestamp,
   timestampFromMs,
   type Value,
@@ -55,11 +55,11 @@ export function jobMessage(
   message.priority = job.priority;
   message.attempt = job.attempt;
   message.maxAttempts = job.maxAttempts;
-  message.timeout = durationFrom(job.timeoutMs);
+  message.timeout = durationFromMs(job.timeoutMs);
   message.retryPolicy = create(RetryPolicySchema, {
-    initialDelay: durationFrom(job.retryPolicy.initialDelayMs),
+    initialDelay: durationFromMs(job.retryPolicy.initialDelayMs),
     factor: job.retryPolicy.factor,
-    maxDelay: durationFrom(job.retryPolicy.maxDelayMs),
+    maxDelay: durationFromMs(job.retryPolicy.maxDelayMs),
     jitter: job.retryPolicy.jitter,
   });
   message.createTime = timestampFromMs(job.createMs);
@@ -80,7 +80,7 @@ export function jobMessage(
   return message;
 }
 
-export function blockedToWire({ reason, message, untilMs, position }: Blocked): Job_Blocked {
+function blockedToWire({ reason, message, untilMs, position }: Blocked): Job_Blocked {
   return create(Job_BlockedSchema, {
     reason: Job_Blocked_Reason[reason],
     message,
@@ -89,6 +89,7 @@ export function blockedToWire({ reason, message, untilMs, position }: Blocked): 
   });
 }
 
+/** Renders an attempt for whoever reads its job. */
 export function attemptToWire(attempt: Attempt): JobAttempt {
   return create(JobAttemptSchema, {
     attempt: attempt.attempt,
@@ -111,11 +112,6 @@ export const eventToWire = ({ envelope }: StoredEvent): EventEnvelope =>
 export const jobToBytes = (job: Job): Uint8Array => toBinary(JobSchema, job);
 export const jobFromBytes = (bytes: Uint8Array): Job => fromBinary(JobSchema, bytes);
 
-export function durationFrom(ms: number): Duration {
-  const seconds = Math.floor(ms / 1000);
-  return create(DurationSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * NANOS_PER_MS });
-}
-
-/** Milliseconds of a time or a span; what is finer is cut. */
+/** Milliseconds of a time or a span; what is finer is cut, where the library's own would round. */
 export const msOf = (span: Pick<Duration | Timestamp, "seconds" | "nanos">): number =>
   Number(span.seconds) * 1000 + Math.floor(span.nanos / NANOS_PER_MS);

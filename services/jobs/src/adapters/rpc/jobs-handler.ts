@@ -10,6 +10,7 @@ import {
   type SubmitJobStreamRequest,
   type SubmitOutcome,
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
@@ -22,7 +23,6 @@ import type { WatchFrame, WatchJobs } from "../../application/watch-jobs.ts";
 import { callerOf } from "./call-context.ts";
 import { eventToken, versionAfter } from "./event-token.ts";
 import { attemptToWire, eventToWire, jobFromBytes, jobToWire } from "./job-wire.ts";
-import { inParallel } from "./stream-window.ts";
 import { keyedRequest, outcomeToWire, submissionFromWire, submittedToWire } from "./submission-wire.ts";
 
 /** The use cases that JobsService renders. */
@@ -41,6 +41,7 @@ const INTERNAL_INSTANCE = "";
 /** How many submissions of one stream may be under way; the sender is held back beyond. */
 const STREAM_WINDOW = 1_000;
 
+/** JobsService, a line or two for each RPC. */
 export function jobsRoute(use: JobsUse): Route {
   return serve(JobsService, {
     submitJob: async (request, call) => {
@@ -163,7 +164,7 @@ async function submitKeyedBatch(
 async function* submitStream(use: JobsUse, requests: AsyncIterable<SubmitJobStreamRequest>, call: Call) {
   const caller = callerOf(call);
   call.accept();
-  yield* inParallel(requests, STREAM_WINDOW, async ({ index, job }) => ({
+  yield* unorderedMap(requests, STREAM_WINDOW, async ({ index, job }) => ({
     index,
     outcome: await submitOne(use, job, caller, { path: "job", traceparent: call.traceparent }),
   }));
@@ -175,12 +176,15 @@ async function* watchFrames(
   call: Call,
 ) {
   const { project } = callerOf(call);
-  const lastVersion = /^[1-9][0-9]{0,8}$/.test(lastEventId) ? Number(lastEventId) : undefined;
+  const lastVersion = lastEventId === "" ? undefined : versionFrom(lastEventId);
   for await (const frame of use.watches.watch({ project, id, lastVersion }, call.signal)) {
     call.accept();
     yield frameToWire(frame);
   }
 }
+
+// What is no version of ours is read as 0, which no job has.
+const versionFrom = (eventId: string): number => (/^[1-9][0-9]{0,8}$/.test(eventId) ? Number(eventId) : 0);
 
 function frameToWire(frame: WatchFrame): { id: string; event: string; data: JsonObject } {
   switch (frame.kind) {

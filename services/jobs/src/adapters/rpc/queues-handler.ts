@@ -1,4 +1,5 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import {
   PauseQueueRequestSchema,
   type Queue,
@@ -13,7 +14,7 @@ import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
 import type { changeQueue, readQueue } from "../../application/manage-queues.ts";
 import type { QueueChange, QueueView } from "../../application/ports.ts";
 import { callerOf } from "./call-context.ts";
-import { durationFrom, msOf } from "./job-wire.ts";
+import { msOf } from "./job-wire.ts";
 import { keyedRequest } from "./submission-wire.ts";
 
 /** The use cases that QueuesService renders. */
@@ -23,6 +24,7 @@ export interface QueuesUse {
   readonly change: ReturnType<typeof changeQueue>;
 }
 
+/** QueuesService, a line for each RPC. */
 export function queuesRoute(use: QueuesUse): Route {
   const change = async <D extends DescMessage>(
     asked: { rpc: string; schema: D; request: MessageShape<D> & { idempotencyKey?: string | undefined } },
@@ -63,7 +65,7 @@ export function queuesRoute(use: QueuesUse): Route {
   });
 }
 
-export function queueToWire(view: QueueView): Queue {
+function queueToWire(view: QueueView): Queue {
   const { concurrency, concurrencyPerKey, rateLimit, ratePeriodMs } = view.limits;
   return create(QueueSchema, {
     name: view.name,
@@ -72,14 +74,15 @@ export function queueToWire(view: QueueView): Queue {
     oldestWaitSeconds: view.oldestWaitSeconds,
     concurrency,
     concurrencyPerKey,
-    ...(rateLimit === 0 ? {} : { rate: { limit: rateLimit, period: durationFrom(ratePeriodMs) } }),
+    ...(rateLimit === 0 ? {} : { rate: { limit: rateLimit, period: durationFromMs(ratePeriodMs) } }),
   });
 }
 
+/** A queue as it is stored beside its idempotency key. */
 export const queueToBytes = (view: QueueView): Uint8Array => toBinary(QueueSchema, queueToWire(view));
 
 const DEFAULT_PERIOD_MS = 1_000;
-const SETTABLE = ["concurrency", "concurrency_per_key", "rate"] as const;
+const SETTABLE = ["concurrency", "concurrency_per_key", "rate", "rate.limit", "rate.period"] as const;
 type Settable = (typeof SETTABLE)[number];
 
 /** What to set: what the mask names, or without one what the body holds (AIP-134). */
@@ -88,20 +91,22 @@ function changeOf({ queue, updateMask }: UpdateQueueRequest): QueueChange {
   const named =
     updateMask === undefined || updateMask.paths.length === 0 ? undefined : pathsOf(updateMask.paths);
   const sets = (field: Settable, held: boolean): boolean => (named === undefined ? held : named.has(field));
-  const { limit, period } = queue.rate ?? {};
-  const rate = { limit: limit ?? 0, periodMs: period === undefined ? DEFAULT_PERIOD_MS : msOf(period) };
+  const { limit = 0, period } = queue.rate ?? {};
+  const periodMs = period === undefined ? DEFAULT_PERIOD_MS : msOf(period);
+  const whole = sets("rate", queue.rate !== undefined);
   return {
     ...(sets("concurrency", queue.concurrency !== 0) ? { concurrency: queue.concurrency } : {}),
     ...(sets("concurrency_per_key", queue.concurrencyPerKey !== 0)
       ? { concurrencyPerKey: queue.concurrencyPerKey }
       : {}),
-    ...(sets("rate", queue.rate !== undefined) ? { rate } : {}),
+    ...(whole || sets("rate.limit", false) ? { rateLimit: limit } : {}),
+    ...(whole || sets("rate.period", false) ? { ratePeriodMs: periodMs } : {}),
   };
 }
 
 /** @throws Fault `INVALID_REQUEST` for a path that cannot be set */
 function pathsOf(paths: readonly string[]): ReadonlySet<Settable> {
-  const fields = paths.flatMap((path) => (path === "*" ? SETTABLE : [path.split(".")[0] ?? path]));
+  const fields = paths.flatMap((path) => (path === "*" ? SETTABLE : [path]));
   const wrong = fields.find((field) => !SETTABLE.includes(field as Settable));
   if (wrong === undefined) return new Set(fields as Settable[]);
   const description = `may name concurrency, concurrencyPerKey and rate, and not ${wrong}`;

@@ -21,6 +21,7 @@ export interface WorkUse extends FindWorkDeps {
   readonly listWorkers: (project: string) => Promise<readonly WorkerView[]>;
 }
 
+/** WorkService, a line for each RPC. */
 export function workRoute(use: WorkUse): Route {
   const words = workerWords(use);
   return serve(WorkService, {

@@ -19,8 +19,10 @@ import { serviceOf, type WorkerWords } from "./worker-words.ts";
 
 type Response = MessageInitShape<typeof WorkResponseSchema>;
 
-/** The most jobs that one message brings; further credit is served by the next. */
-const MAX_LEASES = 100;
+/** The most jobs that one message brings, as many as one transaction grants; further credit is served by the next. */
+const MAX_LEASES = 500;
+/** Messages of a worker that are carried out at once; it is read no faster. */
+const MAX_ANSWERS = 100;
 const MAX_CREDIT = 10_000;
 
 /** What a stream is served by. */
@@ -98,7 +100,7 @@ class WorkStream {
       const answer = this.#take(request).catch((reason: unknown) => this.outgoing.fail(reason));
       answers.add(answer);
       void answer.then(() => answers.delete(answer));
-      if (answers.size >= MAX_LEASES) await Promise.race(answers);
+      if (answers.size >= MAX_ANSWERS) await Promise.race(answers);
     }
     await Promise.all(answers);
     await this.outgoing.emptied(this.#signal);

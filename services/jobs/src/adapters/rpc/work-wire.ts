@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type AttemptOutcome,
   AttemptOutcomeSchema,
@@ -15,12 +15,13 @@ import type { Beat, Grant, WorkCaller } from "../../application/ports.ts";
 import type { Report, ReportOutcome } from "../../application/report-attempts.ts";
 import { boundedMessage } from "../../domain/error-text.ts";
 import type { JobError } from "../../domain/job.ts";
-import { durationFrom, msOf } from "./job-wire.ts";
+import { msOf } from "./job-wire.ts";
 import { jsonText, valueFrom } from "./json-value.ts";
 
 const DEFAULT_ERROR_TYPE = "ERROR";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Renders a grant for the worker that got it. */
 export function leaseToWire({ job, inputText, leaseExpireMs }: Grant): Lease {
   const message = create(LeaseSchema);
   message.jobId = job.id;
@@ -36,7 +37,7 @@ export function leaseToWire({ job, inputText, leaseExpireMs }: Grant): Lease {
   message.idempotencyKey = job.id;
   message.leaseExpireTime = timestampFromMs(leaseExpireMs);
   if (job.expireMs !== undefined) message.expireTime = timestampFromMs(job.expireMs);
-  message.timeout = durationFrom(job.timeoutMs);
+  message.timeout = durationFromMs(job.timeoutMs);
   message.project = job.project;
   return message;
 }
@@ -72,6 +73,7 @@ export function failureFromWire(result: FailAttemptsRequest_Result, by: WorkCall
   };
 }
 
+/** Reads a lease that is given back. */
 export const releaseFromWire = ({ jobId, leaseEpoch }: LeaseRef, by: WorkCaller): Report => ({
   jobId: idOf(jobId),
   epoch: leaseEpoch,
@@ -81,6 +83,7 @@ export const releaseFromWire = ({ jobId, leaseEpoch }: LeaseRef, by: WorkCaller)
   outputText: undefined,
 });
 
+/** Renders what became of a report. */
 export function reportToWire(
   ref: { jobId: string; leaseEpoch: number },
   outcome: ReportOutcome,
@@ -101,6 +104,7 @@ export function reportToWire(
   });
 }
 
+/** Renders what became of a heartbeat. */
 export function beatToWire({ jobId, leaseEpoch }: LeaseRef, beat: Beat): AttemptOutcome {
   if (!beat.ok)
     return create(AttemptOutcomeSchema, {

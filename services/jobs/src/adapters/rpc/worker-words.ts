@@ -48,14 +48,21 @@ export function serviceOf(by: WorkCaller, { tasks, queues }: { tasks: string[]; 
   return { project: by.project, tasks: [...new Set(tasks)].sort(), queues: [...new Set(queues)].sort() };
 }
 
+/** Begins the names of the platform's own tasks. */
 const RESERVED = "orrery.";
+
+/** Reads each word, has it carried out, and renders its outcome, in order. */
 export function workerWords({ reports, heartbeats, sightings }: WordsUse): WorkerWords {
   const report = async (ref: { jobId: string; leaseEpoch: number }, said: Report): Promise<AttemptOutcome> =>
     reportToWire(ref, await reports.report(said));
   return {
     complete: ({ results }, by) => {
-      const said = results.map((result, index) => completionFromWire(result, by, `results[${index}]`));
-      return Promise.all(results.map((result, index) => report(result, at(said, index))));
+      // All are read before the first is carried out: one that cannot be taken refuses the call as a whole.
+      const said = results.map((ref, index) => ({
+        ref,
+        report: completionFromWire(ref, by, `results[${index}]`),
+      }));
+      return Promise.all(said.map(({ ref, report: completion }) => report(ref, completion)));
     },
     fail: ({ results }, by) =>
       Promise.all(results.map((result) => report(result, failureFromWire(result, by)))),
@@ -71,10 +78,4 @@ export function workerWords({ reports, heartbeats, sightings }: WordsUse): Worke
       );
     },
   };
-}
-
-function at<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new RangeError(`no item ${index} of ${items.length}`);
-  return item;
 }

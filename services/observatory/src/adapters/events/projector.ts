@@ -22,6 +22,7 @@ export interface ProjectorParts {
   readonly signal: AbortSignal;
 }
 
+/** A projector at work. */
 export interface Projector {
   /** The durable of the store's present generation; undefined until the store has been checked once. */
   durable(): string | undefined;

@@ -1,5 +1,5 @@
 import { create, fromJson, type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
-import { type Duration, DurationSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, durationMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { AttemptOutcome, Lease } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import {
   CompleteAttemptsRequestSchema,
@@ -12,6 +12,7 @@ import type { Attempt } from "../../domain/attempt.ts";
 type CompleteRequest = MessageInitShape<typeof CompleteAttemptsRequestSchema>;
 type FailRequest = MessageInitShape<typeof FailAttemptsRequestSchema>;
 
+/** Reads a lease. A timeout is in whole milliseconds: so does the engine keep it. */
 export const attemptFromWire = (lease: Lease): Attempt => ({
   jobId: lease.jobId,
   leaseEpoch: lease.leaseEpoch,
@@ -26,6 +27,7 @@ export const attemptFromWire = (lease: Lease): Attempt => ({
   traceparent: lease.traceparent,
 });
 
+/** Reads what became of one lease; a reason of a newer release is UNKNOWN. */
 export const outcomeFromWire = (outcome: AttemptOutcome): LeaseOutcome => ({
   jobId: outcome.jobId,
   leaseEpoch: outcome.leaseEpoch,
@@ -54,7 +56,7 @@ export function failuresToWire(results: readonly AttemptResult[]): FailRequest {
       const error = { type, message: sendable(message), retryable };
       if (end.kind === "cancelled") return [{ jobId, leaseEpoch, error, cancelled: true }];
       if (end.retryAfterMs === undefined) return [{ jobId, leaseEpoch, error }];
-      return [{ jobId, leaseEpoch, error, retryAfter: durationFrom(end.retryAfterMs) }];
+      return [{ jobId, leaseEpoch, error, retryAfter: durationFromMs(end.retryAfterMs) }];
     }),
   });
 }
@@ -62,12 +64,4 @@ export function failuresToWire(results: readonly AttemptResult[]): FailRequest {
 /** A message may hold neither U+0000 nor half a character: one such result would cost the whole stream. */
 function sendable(text: string): string {
   return text.toWellFormed().replaceAll("\u0000", "\uFFFD");
-}
-
-function durationMs({ seconds, nanos }: Duration): number {
-  return Number(seconds) * 1_000 + Math.ceil(nanos / 1_000_000);
-}
-
-function durationFrom(ms: number): Duration {
-  return create(DurationSchema, { seconds: BigInt(Math.floor(ms / 1_000)), nanos: (ms % 1_000) * 1_000_000 });
 }

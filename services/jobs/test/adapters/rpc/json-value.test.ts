@@ -1,7 +1,7 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "@jest/globals";
-import { jsonText } from "../../src/adapters/rpc/json-value.ts";
+import { jsonText } from "../../../src/adapters/rpc/json-value.ts";
 
 function nested(levels: number, wrap: (inside: JsonValue) => JsonValue): Value {
   let json: JsonValue = 1;

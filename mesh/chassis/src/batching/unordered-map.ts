@@ -1,16 +1,17 @@
 /**
  * Applies an action to each item of a source and yields what comes of it as soon as it is there, in any
- * order. At most `limit` items are under way or waiting to be taken: the source is read no faster than the
- * results are.
+ * order.
  *
- * The action must not reject. A failure of the source ends the result with it, once what was under way is
- * done.
+ * A failure, of the source or of an action, ends the result with it, once what was under way is done.
+ *
+ * @param limit - items that are under way or whose results wait to be taken, 1 or more: the source is read no
+ *   faster than the results are
  */
 export async function* unorderedMap<I, O>(
   source: AsyncIterable<I>,
   limit: number,
   action: (item: I) => Promise<O>,
-): AsyncIterable<O> {
+): AsyncGenerator<O, void> {
   const done: O[] = [];
   let open = 0;
   let ended = false;
@@ -18,19 +19,30 @@ export async function* unorderedMap<I, O>(
   let wake = () => {};
   let admit = () => {};
 
+  const fail = (cause: unknown) => {
+    failure ??= { cause };
+    ended = true;
+    admit();
+  };
+  const begin = async (item: I) => {
+    open += 1;
+    try {
+      done.push(await action(item));
+    } catch (cause) {
+      open -= 1;
+      fail(cause);
+    }
+    wake();
+  };
   const read = async () => {
     for await (const item of source) {
-      open += 1;
-      void action(item).then((result) => {
-        done.push(result);
-        wake();
-      });
+      void begin(item);
       if (open >= limit) await new Promise<void>((resolve) => (admit = resolve));
       if (ended) return;
     }
   };
-  const reading = read()
-    .catch((cause: unknown) => (failure = { cause }))
+  void read()
+    .catch(fail)
     .finally(() => {
       ended = true;
       wake();
@@ -47,7 +59,6 @@ export async function* unorderedMap<I, O>(
       open -= 1;
       admit();
     }
-    await reading;
     if (failure !== undefined) throw failure.cause;
   } finally {
     ended = true;

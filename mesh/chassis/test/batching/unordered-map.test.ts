@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { eventually } from "@orrery/mesh/testing/eventually";
-import { unorderedMap } from "../../src/dispatch/unordered-map.ts";
+import { unorderedMap } from "../../src/batching/unordered-map.ts";
+import { eventually } from "../../src/testing/eventually.ts";
 
 async function* count(to: number, seen: number[] = []): AsyncIterable<number> {
   for (let number = 1; number <= to; number += 1) {
@@ -55,4 +55,26 @@ test("a source that fails gives what was under way, and then its failure", async
     for await (const result of unorderedMap(failing(), 5, async (number) => number)) results.push(result);
   }).rejects.toThrow("gone");
   expect(results).toEqual([1]);
+});
+
+test("an action that fails ends the result, after what was under way, though the source stays open", async () => {
+  async function* endless() {
+    yield* [1, 2];
+    await new Promise(() => undefined);
+  }
+  const slow = Promise.withResolvers<string>();
+  const source = unorderedMap(endless(), 5, (number) =>
+    number === 1 ? slow.promise : Promise.reject(new Error("refused")),
+  );
+  const first = source.next();
+  slow.resolve("slow");
+  expect(await first).toEqual({ done: false, value: "slow" });
+  await expect(source.next()).rejects.toThrow("refused");
+});
+
+test("after an action has failed nothing more is taken from the source", async () => {
+  const seen: number[] = [];
+  const failing = collected(unorderedMap(count(100, seen), 2, () => Promise.reject(new Error("refused"))));
+  await expect(failing).rejects.toThrow("refused");
+  expect(seen.length).toBeLessThanOrEqual(3);
 });
