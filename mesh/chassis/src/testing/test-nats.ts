@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,7 +98,10 @@ export async function testNats(
       await end("SIGKILL");
       rmSync(store, { recursive: true, force: true });
     },
-    signal: (signal) => void server?.kill(signal),
+    signal: (signal) => {
+      server?.kill(signal);
+      if (signal === "SIGSTOP" && server?.pid !== undefined) untilStopped(server.pid);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()));
       await end("SIGKILL");
@@ -117,4 +120,11 @@ async function freePort(): Promise<number> {
   await once(listener, "close");
   if (address === null || typeof address === "string") throw new Error("no free port");
   return address.port;
+}
+
+/** A signal is only on its way when `kill` returns: waits, at most a second, until the process stands still. */
+function untilStopped(pid: number): void {
+  for (const end = Date.now() + 1_000; Date.now() < end; ) {
+    if (/^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) return;
+  }
 }
