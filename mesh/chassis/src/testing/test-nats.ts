@@ -98,10 +98,7 @@ export async function testNats(
       await end("SIGKILL");
       rmSync(store, { recursive: true, force: true });
     },
-    signal: (signal) => {
-      server?.kill(signal);
-      if (signal === "SIGSTOP" && server?.pid !== undefined) untilStopped(server.pid);
-    },
+    signal: (signal) => send(server, signal),
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()));
       await end("SIGKILL");
@@ -122,9 +119,11 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** A signal is only on its way when `kill` returns: waits, at most a second, until the process stands still. */
-function untilStopped(pid: number): void {
+/** A signal is only on its way when `kill` returns: a process that is to stop is waited for, at most a second. */
+function send(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  child?.kill(signal);
+  if (child?.pid === undefined || signal !== "SIGSTOP") return;
   for (const end = Date.now() + 1_000; Date.now() < end; ) {
-    if (/^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) return;
+    if (/^\d+ \(.*\) T/.test(readFileSync(`/proc/${child.pid}/stat`, "utf8"))) return;
   }
 }
