@@ -6,6 +6,8 @@ export const EXIT = {
   notFound: 3,
   notAuthorised: 4,
   jobFailed: 5,
+  missionUndone: 6,
+  needsAttention: 7,
   stillPending: 8,
   unreachable: 9,
   conflict: 10,
@@ -31,3 +33,14 @@ const ENDS = ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"];
 
 /** Whether a job of this status has ended. */
 export const hasEnded = (status: string): boolean => ENDS.includes(status);
+
+/** The exit code of a command that waited for a mission. */
+export function exitCodeOfMission(status: string): ExitCode {
+  if (status === "SUCCEEDED") return EXIT.done;
+  if (status === "COMPENSATED") return EXIT.missionUndone;
+  if (status === "NEEDS_ATTENTION") return EXIT.needsAttention;
+  return status === "FAILED" || status === "CANCELLED" ? EXIT.jobFailed : EXIT.stillPending;
+}
+
+/** Whether a mission of this status goes no further by itself. */
+export const missionRests = (status: string): boolean => exitCodeOfMission(status) !== EXIT.stillPending;

@@ -32,7 +32,8 @@ async function textOf(given: string, stdin: AsyncIterable<Uint8Array | string>):
   }
 }
 
-async function streamText(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+/** All of a stream, as text. */
+export async function streamText(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString("utf8");

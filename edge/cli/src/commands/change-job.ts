@@ -1,25 +1,32 @@
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { JOB_COLUMNS, textOf } from "../output/columns.ts";
+import { JOB_COLUMNS, MISSION_COLUMNS, textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import { objectOf, type Session } from "../session.ts";
 
-/** `job cancel`, `job retry`: asks for the change and prints where the job stands after it. */
-export async function changeJobs(
+/** A command route and what it is for. */
+export interface Change {
+  readonly noun: "jobs" | "missions";
+  readonly verb: "cancel" | "retry";
+}
+
+/** `job|mission cancel|retry`: asks for the change and prints where each stands after it. */
+export async function changeAll(
   session: Session,
-  verb: "cancel" | "retry",
+  { noun, verb }: Change,
   ids: readonly string[],
   { reason = "" }: { reason?: string },
 ): Promise<ExitCode> {
   const { api, format, terminal } = session;
+  const columns = noun === "jobs" ? JOB_COLUMNS : MISSION_COLUMNS;
   for (const id of ids) {
-    const path = `/v1/jobs/${encodeURIComponent(id)}:${verb}`;
+    const path = `/v1/${noun}/${encodeURIComponent(id)}:${verb}`;
     const { text } = await api.send("POST", path, { body: JSON.stringify(reason === "" ? {} : { reason }) });
-    const job = objectOf(text);
+    const changed = objectOf(text);
     if (format === "table") {
-      const asked = job.status === "RUNNING" ? "\tcancellation asked for" : "";
-      terminal.data(`${textOf(job.id)}\t${textOf(job.status)}${asked}`);
+      const asked = changed.status === "RUNNING" ? "\tcancellation asked for" : "";
+      terminal.data(`${textOf(changed.id)}\t${textOf(changed.status)}${asked}`);
     } else {
-      await printList({ text, rows: [job], columns: JOB_COLUMNS, name: "id" }, format, terminal);
+      await printList({ text, rows: [changed], columns, name: "id" }, format, terminal);
     }
   }
   return EXIT.done;

@@ -36,8 +36,10 @@ const status: Column = {
 export const whyOf = (row: Row): string =>
   row.status === "RUNNING" || row.status === "SUCCEEDED" ? "" : reasonOf(row);
 
-const reasonOf = (row: Row): string =>
-  inner(row, "blocked", "message") ||
+const reasonOf = (row: Row): string => inner(row, "blocked", "message") || errorOf(row);
+
+/** What went wrong, where something did. */
+export const errorOf = (row: Row): string =>
   [inner(row, "error", "type"), inner(row, "error", "message")].filter(Boolean).join(": ");
 
 export const JOB_COLUMNS: readonly Column[] = [
@@ -93,4 +95,56 @@ export const WORKER_COLUMNS: readonly Column[] = [
   field("lastSeenTime", "last seen"),
   { title: "tasks", value: (row) => list(row.tasks) },
   { title: "queues", value: (row) => list(row.queues) || "all", wide: true },
+];
+
+export const MISSION_COLUMNS: readonly Column[] = [
+  field("id"),
+  status,
+  field("name"),
+  { title: "steps", value: stepsOf },
+  field("createTime", "created"),
+  { ...field("startTime", "started"), wide: true },
+  { ...field("endTime", "ended"), wide: true },
+  { title: "labels", value: (row) => pairs(row.labels), wide: true },
+  { title: "why", value: errorOf },
+];
+
+/** How many of a mission's steps are done, of how many. */
+function stepsOf({ steps }: Row): string {
+  const all = Array.isArray(steps) ? (steps as readonly Row[]) : [];
+  return `${all.filter((step) => step.status === "SUCCEEDED").length}/${all.length}`;
+}
+
+export const STEP_COLUMNS: readonly Column[] = [
+  { title: "step", value: (row) => textOf(row.name) },
+  status,
+  field("task"),
+  field("jobId", "job"),
+  field("undoJobId", "undo job"),
+  { title: "after", value: (row) => list(row.after), wide: true },
+  { title: "undo", value: (row) => textOf(row.undoTask), wide: true },
+  { title: "why", value: errorOf },
+];
+
+export const ALERT_COLUMNS: readonly Column[] = [
+  field("id"),
+  { title: "severity", value: (row) => textOf(row.severity).toLowerCase() },
+  status,
+  field("name"),
+  field("startTime", "since"),
+  { ...field("runbook"), wide: true },
+  { ...field("acknowledgedBy", "taken on by"), wide: true },
+  { ...field("muteUntilTime", "muted until"), wide: true },
+  { ...field("note"), wide: true },
+  field("summary"),
+];
+
+export const SPAN_COLUMNS: readonly Column[] = [
+  field("spanId", "span"),
+  field("parentSpanId", "parent"),
+  field("service"),
+  field("name"),
+  field("startTime", "start"),
+  field("duration"),
+  field("failed"),
 ];

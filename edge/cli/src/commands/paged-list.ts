@@ -3,15 +3,26 @@ import { follow } from "../event-stream.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { durationMs, wholeNumber } from "../input.ts";
-import { JOB_COLUMNS, textOf } from "../output/columns.ts";
+import { textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
-import type { Row } from "../output/table.ts";
+import type { Column, Row } from "../output/table.ts";
 import { interruption, objectOf, rowsOf, type Session } from "../session.ts";
 
 const PAGE_LIMIT = 100;
 const LIST_LIMIT = 10_000;
 
-export interface ListJobsFlags {
+/** A list that is searched and paged. */
+export interface PagedList {
+  readonly path: string;
+  /** The field of the answer that holds the rows. */
+  readonly field: string;
+  /** The field of an event's payload that holds the changed row. */
+  readonly noun: string;
+  readonly columns: readonly Column[];
+}
+
+/** The flags of every searched list. */
+export interface ListFlags {
   readonly query?: string;
   readonly orderBy?: string;
   readonly limit: string;
@@ -20,32 +31,33 @@ export interface ListJobsFlags {
 }
 
 /**
- * `job ls`: searches jobs in the read model, page by page up to the limit, and goes on with what happens to
- * them.
+ * Searches the read model, page by page up to the limit, and goes on with what happens to what was asked for.
  */
-export async function listJobs(session: Session, flags: ListJobsFlags): Promise<ExitCode> {
+export async function listPaged(session: Session, list: PagedList, flags: ListFlags): Promise<ExitCode> {
   using interrupted = interruption(session.surroundings);
   const { signal } = interrupted;
   // The stream is opened first, so that nothing falls between the list and it.
   const frames = follow(session.api, "/v1/events:watch", { signal, query: { q: flags.query } });
   const first = flags.watch ? frames.next() : undefined;
   first?.catch(() => undefined); // told when it is awaited, after the list
-  const { text, rows, answer } = await jobPages(session, flags);
+  const { text, rows, answer } = await pagesOf(session, list, flags);
   checkLag(answer, flags.maxLag);
-  await printList({ text, rows, columns: JOB_COLUMNS, name: "id" }, session.format, session.terminal);
+  await printList({ text, rows, columns: list.columns, name: "id" }, session.format, session.terminal);
   if (session.terminal.interactive)
     session.terminal.talk(session.terminal.paintTalk("gray", footOf(rows.length, answer)));
   if (first === undefined) return EXIT.done;
   for (let next = await first; next.done !== true; next = await frames.next()) {
-    const { payload } = JSON.parse(next.value.data || "{}") as { payload?: { job?: Row } };
-    if (payload?.job !== undefined) await printChange(session, payload.job);
+    const { payload } = JSON.parse(next.value.data || "{}") as { payload?: Record<string, Row | undefined> };
+    const changed = payload?.[list.noun];
+    if (changed !== undefined) await printChange(session, list.columns, changed);
   }
   return EXIT.interrupted;
 }
 
-async function jobPages(
+async function pagesOf(
   { api }: Session,
-  { query, orderBy, limit }: ListJobsFlags,
+  { path, field }: PagedList,
+  { query, orderBy, limit }: ListFlags,
 ): Promise<{ text: string; rows: readonly Row[]; answer: Row }> {
   const wanted = wholeNumber(limit, "--limit", { min: 1, max: LIST_LIMIT });
   const rows: Row[] = [];
@@ -53,16 +65,16 @@ async function jobPages(
   let pageToken: string | undefined;
   do {
     const pageSize = Math.min(PAGE_LIMIT, wanted - rows.length);
-    const page = await api.send("GET", "/v1/jobs", { query: { q: query, orderBy, pageSize, pageToken } });
+    const page = await api.send("GET", path, { query: { q: query, orderBy, pageSize, pageToken } });
     const answer = objectOf(page.text);
-    rows.push(...rowsOf(answer, "jobs"));
+    rows.push(...rowsOf(answer, field));
     pages.push(page);
     pageToken = textOf(answer.nextPageToken) || undefined;
   } while (pageToken !== undefined && rows.length < wanted);
   const last = pages.at(-1)?.text ?? "{}";
   const answer = objectOf(last);
   // One page is printed as it came; several become one answer of the same shape.
-  const text = pages.length === 1 ? last : JSON.stringify({ ...answer, jobs: rows });
+  const text = pages.length === 1 ? last : JSON.stringify({ ...answer, [field]: rows });
   return { text, rows, answer };
 }
 
@@ -82,11 +94,15 @@ function footOf(shown: number, { totalSize, totalExact, asOf, lagMs, complete }:
 }
 
 /** A change of a list that is watched: one line, in the form of the list. */
-async function printChange({ format, terminal }: Session, job: Row): Promise<void> {
+async function printChange(
+  { format, terminal }: Session,
+  columns: readonly Column[],
+  row: Row,
+): Promise<void> {
   const line = (text: string) => terminal.data(text);
   const heading = format === "table" || format === "wide" || format === "csv";
   const lines: string[] = [];
-  const one = { text: JSON.stringify(job), rows: [job], columns: JOB_COLUMNS, name: "id" };
+  const one = { text: JSON.stringify(row), rows: [row], columns, name: "id" };
   await printList(one, format, { ...terminal, data: (text) => lines.push(text) });
   (heading ? lines.slice(1) : lines).forEach(line);
 }
