@@ -240,6 +240,13 @@ export declare type SubmitJobsRequest_Item = Message<"orrery.jobs.v1.SubmitJobsR
    * @generated from field: orrery.jobs.v1.SubmitJobRequest job = 2;
    */
   job?: SubmitJobRequest | undefined;
+
+  /**
+   * The step that the job is; set by the orchestrator and nobody else.
+   *
+   * @generated from field: orrery.jobs.v1.SubmitJobsRequest.MissionStepRef mission_step = 3;
+   */
+  missionStep?: SubmitJobsRequest_MissionStepRef | undefined;
 };
 
 /**
@@ -249,13 +256,47 @@ export declare type SubmitJobsRequest_Item = Message<"orrery.jobs.v1.SubmitJobsR
 export declare const SubmitJobsRequest_ItemSchema: GenMessage<SubmitJobsRequest_Item>;
 
 /**
+ * A step of a mission, and the id that its job has for ever: submitted again, the job that is there answers.
+ *
+ * @generated from message orrery.jobs.v1.SubmitJobsRequest.MissionStepRef
+ */
+export declare type SubmitJobsRequest_MissionStepRef = Message<"orrery.jobs.v1.SubmitJobsRequest.MissionStepRef"> & {
+  /**
+   * The id of the job, a UUIDv7.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * The id of the mission.
+   *
+   * @generated from field: string mission_id = 2;
+   */
+  missionId: string;
+
+  /**
+   * The name of the step.
+   *
+   * @generated from field: string step = 3;
+   */
+  step: string;
+};
+
+/**
+ * Describes the message orrery.jobs.v1.SubmitJobsRequest.MissionStepRef.
+ * Use `create(SubmitJobsRequest_MissionStepRefSchema)` to create a new message.
+ */
+export declare const SubmitJobsRequest_MissionStepRefSchema: GenMessage<SubmitJobsRequest_MissionStepRef>;
+
+/**
  * What became of each, in order.
  *
  * @generated from message orrery.jobs.v1.SubmitJobsResponse
  */
 export declare type SubmitJobsResponse = Message<"orrery.jobs.v1.SubmitJobsResponse"> & {
   /**
-   * One for each item, in order.
+   * One for each item, in order. The jobs come without their input: whoever sent it has it.
    *
    * @generated from field: repeated orrery.jobs.v1.SubmitOutcome outcomes = 1;
    */
@@ -764,7 +805,8 @@ export declare const JobsService: GenService<{
     output: typeof SubmitJobStreamResponseSchema;
   },
   /**
-   * Submits jobs of several callers at once: what arrived at a gateway while the call before was under way.
+   * Submits jobs of several callers at once: what arrived at a gateway while the call before was under way, or the jobs
+   * of missions, each under the id that its mission's step holds.
    *
    * @generated from rpc orrery.jobs.v1.JobsService.SubmitJobs
    */

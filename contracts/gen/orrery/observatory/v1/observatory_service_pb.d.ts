@@ -7,7 +7,9 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Job, JobAttempt } from "../../jobs/v1/job_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Alert } from "../../alerts/v1/alert_pb.js";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Mission } from "../../orchestrator/v1/mission_pb.js";
 import type { EventEnvelope } from "../../events/v1/event_envelope_pb.js";
 import type { Queue } from "../../jobs/v1/queues_service_pb.js";
 import type { Worker } from "../../jobs/v1/work_service_pb.js";
@@ -94,9 +96,9 @@ export declare type GetOverviewResponse = Message<"orrery.observatory.v1.GetOver
   recentJobs: Job[];
 
   /**
-   * Active alerts; empty until there is a service that raises them.
+   * Active alerts, the most severe first; at most 20.
    *
-   * @generated from field: repeated orrery.observatory.v1.Alert alerts = 9;
+   * @generated from field: repeated orrery.alerts.v1.Alert alerts = 9;
    */
   alerts: Alert[];
 
@@ -127,6 +129,20 @@ export declare type GetOverviewResponse = Message<"orrery.observatory.v1.GetOver
    * @generated from field: bool complete = 13;
    */
   complete: boolean;
+
+  /**
+   * How many missions are in each status, by its name.
+   *
+   * @generated from field: map<string, int32> missions = 14;
+   */
+  missions: { [key: string]: number };
+
+  /**
+   * Missions that cannot go on by themselves, the newest first; at most 20.
+   *
+   * @generated from field: repeated orrery.orchestrator.v1.Mission attention_missions = 15;
+   */
+  attentionMissions: Mission[];
 };
 
 /**
@@ -394,6 +410,13 @@ export declare type GetJobResponse = Message<"orrery.observatory.v1.GetJobRespon
    * @generated from field: int32 lag_ms = 3;
    */
   lagMs: number;
+
+  /**
+   * Whether every event up to the job's version is in the read model; where one is missing, so may input, output and attempts.
+   *
+   * @generated from field: bool complete = 4;
+   */
+  complete: boolean;
 };
 
 /**
@@ -448,6 +471,13 @@ export declare type ListJobAttemptsResponse = Message<"orrery.observatory.v1.Lis
    * @generated from field: int32 lag_ms = 3;
    */
   lagMs: number;
+
+  /**
+   * Whether every event up to the job's version is in the read model; where one is missing, so may attempts.
+   *
+   * @generated from field: bool complete = 4;
+   */
+  complete: boolean;
 };
 
 /**
@@ -523,6 +553,13 @@ export declare type ListJobEventsResponse = Message<"orrery.observatory.v1.ListJ
    * @generated from field: int32 lag_ms = 4;
    */
   lagMs: number;
+
+  /**
+   * Whether every event up to the job's version is in the read model.
+   *
+   * @generated from field: bool complete = 5;
+   */
+  complete: boolean;
 };
 
 /**
@@ -530,6 +567,450 @@ export declare type ListJobEventsResponse = Message<"orrery.observatory.v1.ListJ
  * Use `create(ListJobEventsResponseSchema)` to create a new message.
  */
 export declare const ListJobEventsResponseSchema: GenMessage<ListJobEventsResponse>;
+
+/**
+ * What to look for.
+ *
+ * @generated from message orrery.observatory.v1.ListMissionsRequest
+ */
+export declare type ListMissionsRequest = Message<"orrery.observatory.v1.ListMissionsRequest"> & {
+  /**
+   * The query; everything unless set: id, name, status, label.KEY, created, started, finished and step.
+   *
+   * @generated from field: string q = 1;
+   */
+  q: string;
+
+  /**
+   * createTime (the default, desc), startTime or endTime, with asc or desc.
+   *
+   * @generated from field: string order_by = 2;
+   */
+  orderBy: string;
+
+  /**
+   * How many at most: 50 unless set, 100 at most (more is coerced).
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * The nextPageToken of the page before.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 5;
+   */
+  consistencyToken: string;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.ListMissionsRequest.
+ * Use `create(ListMissionsRequestSchema)` to create a new message.
+ */
+export declare const ListMissionsRequestSchema: GenMessage<ListMissionsRequest>;
+
+/**
+ * What was found.
+ *
+ * @generated from message orrery.observatory.v1.ListMissionsResponse
+ */
+export declare type ListMissionsResponse = Message<"orrery.observatory.v1.ListMissionsResponse"> & {
+  /**
+   * The missions, without inputs.
+   *
+   * @generated from field: repeated orrery.orchestrator.v1.Mission missions = 1;
+   */
+  missions: Mission[];
+
+  /**
+   * For the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The answer holds everything up to here.
+   *
+   * @generated from field: google.protobuf.Timestamp as_of = 3;
+   */
+  asOf?: Timestamp | undefined;
+
+  /**
+   * How far the read model is behind, in milliseconds.
+   *
+   * @generated from field: int32 lag_ms = 4;
+   */
+  lagMs: number;
+
+  /**
+   * Whether every part of the read model answered.
+   *
+   * @generated from field: bool complete = 5;
+   */
+  complete: boolean;
+
+  /**
+   * How many missions fit the query.
+   *
+   * @generated from field: int32 total_size = 6;
+   */
+  totalSize: number;
+
+  /**
+   * Whether total_size is exact; otherwise there are at least so many.
+   *
+   * @generated from field: bool total_exact = 7;
+   */
+  totalExact: boolean;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.ListMissionsResponse.
+ * Use `create(ListMissionsResponseSchema)` to create a new message.
+ */
+export declare const ListMissionsResponseSchema: GenMessage<ListMissionsResponse>;
+
+/**
+ * Which mission, and how fresh.
+ *
+ * @generated from message orrery.observatory.v1.GetMissionRequest
+ */
+export declare type GetMissionRequest = Message<"orrery.observatory.v1.GetMissionRequest"> & {
+  /**
+   * The mission's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Waits at most 3 seconds until this version is there.
+   *
+   * @generated from field: int32 min_version = 2;
+   */
+  minVersion: number;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 3;
+   */
+  consistencyToken: string;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetMissionRequest.
+ * Use `create(GetMissionRequestSchema)` to create a new message.
+ */
+export declare const GetMissionRequestSchema: GenMessage<GetMissionRequest>;
+
+/**
+ * The mission as the read model has it.
+ *
+ * @generated from message orrery.observatory.v1.GetMissionResponse
+ */
+export declare type GetMissionResponse = Message<"orrery.observatory.v1.GetMissionResponse"> & {
+  /**
+   * The mission.
+   *
+   * @generated from field: orrery.orchestrator.v1.Mission mission = 1;
+   */
+  mission?: Mission | undefined;
+
+  /**
+   * The answer holds everything up to here.
+   *
+   * @generated from field: google.protobuf.Timestamp as_of = 2;
+   */
+  asOf?: Timestamp | undefined;
+
+  /**
+   * How far the read model is behind, in milliseconds.
+   *
+   * @generated from field: int32 lag_ms = 3;
+   */
+  lagMs: number;
+
+  /**
+   * Whether every event up to the mission's version is in the read model; where one is missing, so may the input.
+   *
+   * @generated from field: bool complete = 4;
+   */
+  complete: boolean;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetMissionResponse.
+ * Use `create(GetMissionResponseSchema)` to create a new message.
+ */
+export declare const GetMissionResponseSchema: GenMessage<GetMissionResponse>;
+
+/**
+ * Which mission, and how far.
+ *
+ * @generated from message orrery.observatory.v1.ListMissionEventsRequest
+ */
+export declare type ListMissionEventsRequest = Message<"orrery.observatory.v1.ListMissionEventsRequest"> & {
+  /**
+   * The mission's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * How many at most: 100 unless set, 1,000 at most (more is coerced).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The nextPageToken of the page before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.ListMissionEventsRequest.
+ * Use `create(ListMissionEventsRequestSchema)` to create a new message.
+ */
+export declare const ListMissionEventsRequestSchema: GenMessage<ListMissionEventsRequest>;
+
+/**
+ * Events of a mission, by version.
+ *
+ * @generated from message orrery.observatory.v1.ListMissionEventsResponse
+ */
+export declare type ListMissionEventsResponse = Message<"orrery.observatory.v1.ListMissionEventsResponse"> & {
+  /**
+   * The events.
+   *
+   * @generated from field: repeated orrery.events.v1.EventEnvelope events = 1;
+   */
+  events: EventEnvelope[];
+
+  /**
+   * For the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The answer holds everything up to here.
+   *
+   * @generated from field: google.protobuf.Timestamp as_of = 3;
+   */
+  asOf?: Timestamp | undefined;
+
+  /**
+   * How far the read model is behind, in milliseconds.
+   *
+   * @generated from field: int32 lag_ms = 4;
+   */
+  lagMs: number;
+
+  /**
+   * Whether every event up to the mission's version is in the read model.
+   *
+   * @generated from field: bool complete = 5;
+   */
+  complete: boolean;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.ListMissionEventsResponse.
+ * Use `create(ListMissionEventsResponseSchema)` to create a new message.
+ */
+export declare const ListMissionEventsResponseSchema: GenMessage<ListMissionEventsResponse>;
+
+/**
+ * Which job.
+ *
+ * @generated from message orrery.observatory.v1.GetJobTraceRequest
+ */
+export declare type GetJobTraceRequest = Message<"orrery.observatory.v1.GetJobTraceRequest"> & {
+  /**
+   * The job's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetJobTraceRequest.
+ * Use `create(GetJobTraceRequestSchema)` to create a new message.
+ */
+export declare const GetJobTraceRequestSchema: GenMessage<GetJobTraceRequest>;
+
+/**
+ * The trace of a job.
+ *
+ * @generated from message orrery.observatory.v1.GetJobTraceResponse
+ */
+export declare type GetJobTraceResponse = Message<"orrery.observatory.v1.GetJobTraceResponse"> & {
+  /**
+   * The W3C trace id: 32 hex digits.
+   *
+   * @generated from field: string trace_id = 1;
+   */
+  traceId: string;
+
+  /**
+   * The spans that are kept, by their start; at most 1,000.
+   *
+   * @generated from field: repeated orrery.observatory.v1.Span spans = 2;
+   */
+  spans: Span[];
+
+  /**
+   * Whether every span that came in is here; false where older ones were dropped to stay within the store's bound.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetJobTraceResponse.
+ * Use `create(GetJobTraceResponseSchema)` to create a new message.
+ */
+export declare const GetJobTraceResponseSchema: GenMessage<GetJobTraceResponse>;
+
+/**
+ * Which mission.
+ *
+ * @generated from message orrery.observatory.v1.GetMissionTraceRequest
+ */
+export declare type GetMissionTraceRequest = Message<"orrery.observatory.v1.GetMissionTraceRequest"> & {
+  /**
+   * The mission's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetMissionTraceRequest.
+ * Use `create(GetMissionTraceRequestSchema)` to create a new message.
+ */
+export declare const GetMissionTraceRequestSchema: GenMessage<GetMissionTraceRequest>;
+
+/**
+ * The trace of a mission.
+ *
+ * @generated from message orrery.observatory.v1.GetMissionTraceResponse
+ */
+export declare type GetMissionTraceResponse = Message<"orrery.observatory.v1.GetMissionTraceResponse"> & {
+  /**
+   * The W3C trace id: 32 hex digits.
+   *
+   * @generated from field: string trace_id = 1;
+   */
+  traceId: string;
+
+  /**
+   * The spans that are kept, by their start; at most 1,000.
+   *
+   * @generated from field: repeated orrery.observatory.v1.Span spans = 2;
+   */
+  spans: Span[];
+
+  /**
+   * Whether every span that came in is here; false where older ones were dropped to stay within the store's bound.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+};
+
+/**
+ * Describes the message orrery.observatory.v1.GetMissionTraceResponse.
+ * Use `create(GetMissionTraceResponseSchema)` to create a new message.
+ */
+export declare const GetMissionTraceResponseSchema: GenMessage<GetMissionTraceResponse>;
+
+/**
+ * One piece of work of a trace.
+ *
+ * @generated from message orrery.observatory.v1.Span
+ */
+export declare type Span = Message<"orrery.observatory.v1.Span"> & {
+  /**
+   * Its own id: 16 hex digits.
+   *
+   * @generated from field: string span_id = 1;
+   */
+  spanId: string;
+
+  /**
+   * The span that it is a part of; empty for the first one.
+   *
+   * @generated from field: string parent_span_id = 2;
+   */
+  parentSpanId: string;
+
+  /**
+   * What was done, such as POST /v1/jobs or job.submit.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * The process that did it.
+   *
+   * @generated from field: string service = 4;
+   */
+  service: string;
+
+  /**
+   * When it began.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * How long it took.
+   *
+   * @generated from field: google.protobuf.Duration duration = 6;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * Whether it went wrong.
+   *
+   * @generated from field: bool failed = 7;
+   */
+  failed: boolean;
+
+  /**
+   * What it says of itself, without anything that a user typed.
+   *
+   * @generated from field: map<string, string> attributes = 8;
+   */
+  attributes: { [key: string]: string };
+};
+
+/**
+ * Describes the message orrery.observatory.v1.Span.
+ * Use `create(SpanSchema)` to create a new message.
+ */
+export declare const SpanSchema: GenMessage<Span>;
 
 /**
  * Nothing to choose yet.
@@ -606,7 +1087,8 @@ export declare const ListWorkersResponseSchema: GenMessage<ListWorkersResponse>;
  */
 export declare type ListEventsRequest = Message<"orrery.observatory.v1.ListEventsRequest"> & {
   /**
-   * The query over the jobs that the events are about; event:<Name> picks by name. At most 2,048 characters.
+   * The query over the jobs and missions that the events are about; event:<Name> picks by name. At most 2,048
+   * characters.
    *
    * @generated from field: string q = 1;
    */
@@ -736,11 +1218,24 @@ export declare type WatchEventsResponse = Message<"orrery.observatory.v1.WatchEv
 export declare const WatchEventsResponseSchema: GenMessage<WatchEventsResponse>;
 
 /**
- * Nothing to choose yet.
+ * Which alerts.
  *
  * @generated from message orrery.observatory.v1.ListAlertsRequest
  */
 export declare type ListAlertsRequest = Message<"orrery.observatory.v1.ListAlertsRequest"> & {
+  /**
+   * Whether resolved ones are listed too; active ones alone unless set.
+   *
+   * @generated from field: bool include_resolved = 1;
+   */
+  includeResolved: boolean;
+
+  /**
+   * How many at most: 50 unless set, 100 at most (more is coerced).
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
 };
 
 /**
@@ -750,7 +1245,7 @@ export declare type ListAlertsRequest = Message<"orrery.observatory.v1.ListAlert
 export declare const ListAlertsRequestSchema: GenMessage<ListAlertsRequest>;
 
 /**
- * The active alerts.
+ * The alerts, the most severe first, then the newest.
  *
  * @generated from message orrery.observatory.v1.ListAlertsResponse
  */
@@ -758,7 +1253,7 @@ export declare type ListAlertsResponse = Message<"orrery.observatory.v1.ListAler
   /**
    * The alerts.
    *
-   * @generated from field: repeated orrery.observatory.v1.Alert alerts = 1;
+   * @generated from field: repeated orrery.alerts.v1.Alert alerts = 1;
    */
   alerts: Alert[];
 
@@ -782,54 +1277,6 @@ export declare type ListAlertsResponse = Message<"orrery.observatory.v1.ListAler
  * Use `create(ListAlertsResponseSchema)` to create a new message.
  */
 export declare const ListAlertsResponseSchema: GenMessage<ListAlertsResponse>;
-
-/**
- * Something that needs a person.
- *
- * @generated from message orrery.observatory.v1.Alert
- */
-export declare type Alert = Message<"orrery.observatory.v1.Alert"> & {
-  /**
-   * Its id.
-   *
-   * @generated from field: string id = 1;
-   */
-  id: string;
-
-  /**
-   * The name of the rule that raised it.
-   *
-   * @generated from field: string name = 2;
-   */
-  name: string;
-
-  /**
-   * How bad it is: page or ticket.
-   *
-   * @generated from field: string severity = 3;
-   */
-  severity: string;
-
-  /**
-   * What is the matter.
-   *
-   * @generated from field: string summary = 4;
-   */
-  summary: string;
-
-  /**
-   * Since when.
-   *
-   * @generated from field: google.protobuf.Timestamp start_time = 5;
-   */
-  startTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message orrery.observatory.v1.Alert.
- * Use `create(AlertSchema)` to create a new message.
- */
-export declare const AlertSchema: GenMessage<Alert>;
 
 /**
  * Nothing to choose yet.
@@ -997,6 +1444,56 @@ export declare const ObservatoryService: GenService<{
     output: typeof ListWorkersResponseSchema;
   },
   /**
+   * Searches missions. Inputs are not in the answer.
+   *
+   * @generated from rpc orrery.observatory.v1.ObservatoryService.ListMissions
+   */
+  listMissions: {
+    methodKind: "unary";
+    input: typeof ListMissionsRequestSchema;
+    output: typeof ListMissionsResponseSchema;
+  },
+  /**
+   * Reads a mission from the read model, with its input.
+   *
+   * @generated from rpc orrery.observatory.v1.ObservatoryService.GetMission
+   */
+  getMission: {
+    methodKind: "unary";
+    input: typeof GetMissionRequestSchema;
+    output: typeof GetMissionResponseSchema;
+  },
+  /**
+   * Reads the events of a mission from the read model, by version.
+   *
+   * @generated from rpc orrery.observatory.v1.ObservatoryService.ListMissionEvents
+   */
+  listMissionEvents: {
+    methodKind: "unary";
+    input: typeof ListMissionEventsRequestSchema;
+    output: typeof ListMissionEventsResponseSchema;
+  },
+  /**
+   * Reads the spans of a job's trace, from the request that submitted it to its projection.
+   *
+   * @generated from rpc orrery.observatory.v1.ObservatoryService.GetJobTrace
+   */
+  getJobTrace: {
+    methodKind: "unary";
+    input: typeof GetJobTraceRequestSchema;
+    output: typeof GetJobTraceResponseSchema;
+  },
+  /**
+   * Reads the spans of a mission's trace, those of its jobs included.
+   *
+   * @generated from rpc orrery.observatory.v1.ObservatoryService.GetMissionTrace
+   */
+  getMissionTrace: {
+    methodKind: "unary";
+    input: typeof GetMissionTraceRequestSchema;
+    output: typeof GetMissionTraceResponseSchema;
+  },
+  /**
    * Reads the project's events, the oldest first.
    *
    * @generated from rpc orrery.observatory.v1.ObservatoryService.ListEvents
@@ -1017,7 +1514,7 @@ export declare const ObservatoryService: GenService<{
     output: typeof WatchEventsResponseSchema;
   },
   /**
-   * Lists alerts; empty until there is a service that raises them.
+   * Lists the platform's alerts, which are the same for every project.
    *
    * @generated from rpc orrery.observatory.v1.ObservatoryService.ListAlerts
    */

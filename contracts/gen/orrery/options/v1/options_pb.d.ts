@@ -27,6 +27,13 @@ export declare type ServiceRules = Message<"orrery.options.v1.ServiceRules"> & {
    * @generated from field: string workload = 1;
    */
   workload: string;
+
+  /**
+   * What its callers may expect of an RPC that promises nothing of its own.
+   *
+   * @generated from field: orrery.options.v1.Slo slo = 2;
+   */
+  slo?: Slo | undefined;
 };
 
 /**
@@ -34,6 +41,40 @@ export declare type ServiceRules = Message<"orrery.options.v1.ServiceRules"> & {
  * Use `create(ServiceRulesSchema)` to create a new message.
  */
 export declare const ServiceRulesSchema: GenMessage<ServiceRules>;
+
+/**
+ * What callers may expect over 30 days. Recording rules, burn-rate alerts and the SLO document are made from it.
+ *
+ * @generated from message orrery.options.v1.Slo
+ */
+export declare type Slo = Message<"orrery.options.v1.Slo"> & {
+  /**
+   * The share of calls that are answered without a fault of ours, such as 0.999; 0: nothing is promised.
+   *
+   * @generated from field: double availability = 1;
+   */
+  availability: number;
+
+  /**
+   * The bound that latency_share of the calls stay below; none unless set.
+   *
+   * @generated from field: google.protobuf.Duration latency = 2;
+   */
+  latency?: Duration | undefined;
+
+  /**
+   * The share of calls that stay below latency, such as 0.95.
+   *
+   * @generated from field: double latency_share = 3;
+   */
+  latencyShare: number;
+};
+
+/**
+ * Describes the message orrery.options.v1.Slo.
+ * Use `create(SloSchema)` to create a new message.
+ */
+export declare const SloSchema: GenMessage<Slo>;
 
 /**
  * One RPC: who, for whom, how long, and what a repeat does.
@@ -96,6 +137,13 @@ export declare type MethodRules = Message<"orrery.options.v1.MethodRules"> & {
    * @generated from field: repeated orrery.options.v1.Problem.Reason reasons = 8;
    */
   reasons: Problem_Reason[];
+
+  /**
+   * What its callers may expect; the service's own promise unless set.
+   *
+   * @generated from field: orrery.options.v1.Slo slo = 9;
+   */
+  slo?: Slo | undefined;
 };
 
 /**

@@ -13,7 +13,7 @@ import { file_orrery_options_v1_problem } from "./problem_pb.js";
  * Describes the file orrery/options/v1/options.proto.
  */
 export const file_orrery_options_v1_options = /*@__PURE__*/
-  fileDesc("Ch9vcnJlcnkvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFvcnJlcnkub3B0aW9ucy52MSIgCgxTZXJ2aWNlUnVsZXMSEAoId29ya2xvYWQYASABKAkijgQKC01ldGhvZFJ1bGVzEjkKCGV4cG9zdXJlGAEgASgOMicub3JyZXJ5Lm9wdGlvbnMudjEuTWV0aG9kUnVsZXMuRXhwb3N1cmUSDwoHY2FsbGVycxgCIAMoCRIRCglvbl9iZWhhbGYYAyADKAkSDQoFc2NvcGUYBCABKAkSKwoIZGVhZGxpbmUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoGcmVwZWF0GAYgASgOMiUub3JyZXJ5Lm9wdGlvbnMudjEuTWV0aG9kUnVsZXMuUmVwZWF0EjgKBXJldHJ5GAcgASgOMikub3JyZXJ5Lm9wdGlvbnMudjEuTWV0aG9kUnVsZXMuUmV0cnlPd25lchIyCgdyZWFzb25zGAggAygOMiEub3JyZXJ5Lm9wdGlvbnMudjEuUHJvYmxlbS5SZWFzb24iPAoIRXhwb3N1cmUSGAoURVhQT1NVUkVfVU5TUEVDSUZJRUQQABIMCghJTlRFUk5BTBABEggKBEVER0UQAiJNCgZSZXBlYXQSFgoSUkVQRUFUX1VOU1BFQ0lGSUVEEAASCAoEUkVBRBABEgsKB05BVFVSQUwQAhIJCgVLRVlFRBADEgkKBU5FVkVSEAQiMgoKUmV0cnlPd25lchIbChdSRVRSWV9PV05FUl9VTlNQRUNJRklFRBAAEgcKA0hPUBABIh0KCkV2ZW50UnVsZXMSDwoHdmVyc2lvbhgBIAEoCSIdCgpGaWVsZFJ1bGVzEg8KB3ByaXZhdGUYASABKAg6XwoHc2VydmljZRIfLmdvb2dsZS5wcm90b2J1Zi5TZXJ2aWNlT3B0aW9ucxi5jgMgASgLMh8ub3JyZXJ5Lm9wdGlvbnMudjEuU2VydmljZVJ1bGVzUgdzZXJ2aWNliAEBOlsKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGLmOAyABKAsyHi5vcnJlcnkub3B0aW9ucy52MS5NZXRob2RSdWxlc1IGbWV0aG9kiAEBOlkKBWV2ZW50Eh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGLmOAyABKAsyHS5vcnJlcnkub3B0aW9ucy52MS5FdmVudFJ1bGVzUgVldmVudIgBATpXCgVmaWVsZBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYuY4DIAEoCzIdLm9ycmVyeS5vcHRpb25zLnYxLkZpZWxkUnVsZXNSBWZpZWxkiAEBYgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration, file_orrery_options_v1_problem]);
+  fileDesc("Ch9vcnJlcnkvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFvcnJlcnkub3B0aW9ucy52MSJFCgxTZXJ2aWNlUnVsZXMSEAoId29ya2xvYWQYASABKAkSIwoDc2xvGAIgASgLMhYub3JyZXJ5Lm9wdGlvbnMudjEuU2xvIl4KA1NsbxIUCgxhdmFpbGFiaWxpdHkYASABKAESKgoHbGF0ZW5jeRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCg1sYXRlbmN5X3NoYXJlGAMgASgBIrMECgtNZXRob2RSdWxlcxI5CghleHBvc3VyZRgBIAEoDjInLm9ycmVyeS5vcHRpb25zLnYxLk1ldGhvZFJ1bGVzLkV4cG9zdXJlEg8KB2NhbGxlcnMYAiADKAkSEQoJb25fYmVoYWxmGAMgAygJEg0KBXNjb3BlGAQgASgJEisKCGRlYWRsaW5lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjUKBnJlcGVhdBgGIAEoDjIlLm9ycmVyeS5vcHRpb25zLnYxLk1ldGhvZFJ1bGVzLlJlcGVhdBI4CgVyZXRyeRgHIAEoDjIpLm9ycmVyeS5vcHRpb25zLnYxLk1ldGhvZFJ1bGVzLlJldHJ5T3duZXISMgoHcmVhc29ucxgIIAMoDjIhLm9ycmVyeS5vcHRpb25zLnYxLlByb2JsZW0uUmVhc29uEiMKA3NsbxgJIAEoCzIWLm9ycmVyeS5vcHRpb25zLnYxLlNsbyI8CghFeHBvc3VyZRIYChRFWFBPU1VSRV9VTlNQRUNJRklFRBAAEgwKCElOVEVSTkFMEAESCAoERURHRRACIk0KBlJlcGVhdBIWChJSRVBFQVRfVU5TUEVDSUZJRUQQABIICgRSRUFEEAESCwoHTkFUVVJBTBACEgkKBUtFWUVEEAMSCQoFTkVWRVIQBCIyCgpSZXRyeU93bmVyEhsKF1JFVFJZX09XTkVSX1VOU1BFQ0lGSUVEEAASBwoDSE9QEAEiHQoKRXZlbnRSdWxlcxIPCgd2ZXJzaW9uGAEgASgJIh0KCkZpZWxkUnVsZXMSDwoHcHJpdmF0ZRgBIAEoCDpfCgdzZXJ2aWNlEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGLmOAyABKAsyHy5vcnJlcnkub3B0aW9ucy52MS5TZXJ2aWNlUnVsZXNSB3NlcnZpY2WIAQE6WwoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYuY4DIAEoCzIeLm9ycmVyeS5vcHRpb25zLnYxLk1ldGhvZFJ1bGVzUgZtZXRob2SIAQE6WQoFZXZlbnQSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMYuY4DIAEoCzIdLm9ycmVyeS5vcHRpb25zLnYxLkV2ZW50UnVsZXNSBWV2ZW50iAEBOlcKBWZpZWxkEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxi5jgMgASgLMh0ub3JyZXJ5Lm9wdGlvbnMudjEuRmllbGRSdWxlc1IFZmllbGSIAQFiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration, file_orrery_options_v1_problem]);
 
 /**
  * Describes the message orrery.options.v1.ServiceRules.
@@ -23,17 +23,24 @@ export const ServiceRulesSchema = /*@__PURE__*/
   messageDesc(file_orrery_options_v1_options, 0);
 
 /**
+ * Describes the message orrery.options.v1.Slo.
+ * Use `create(SloSchema)` to create a new message.
+ */
+export const SloSchema = /*@__PURE__*/
+  messageDesc(file_orrery_options_v1_options, 1);
+
+/**
  * Describes the message orrery.options.v1.MethodRules.
  * Use `create(MethodRulesSchema)` to create a new message.
  */
 export const MethodRulesSchema = /*@__PURE__*/
-  messageDesc(file_orrery_options_v1_options, 1);
+  messageDesc(file_orrery_options_v1_options, 2);
 
 /**
  * Describes the enum orrery.options.v1.MethodRules.Exposure.
  */
 export const MethodRules_ExposureSchema = /*@__PURE__*/
-  enumDesc(file_orrery_options_v1_options, 1, 0);
+  enumDesc(file_orrery_options_v1_options, 2, 0);
 
 /**
  * From where it can be reached.
@@ -47,7 +54,7 @@ export const MethodRules_Exposure = /*@__PURE__*/
  * Describes the enum orrery.options.v1.MethodRules.Repeat.
  */
 export const MethodRules_RepeatSchema = /*@__PURE__*/
-  enumDesc(file_orrery_options_v1_options, 1, 1);
+  enumDesc(file_orrery_options_v1_options, 2, 1);
 
 /**
  * What a second call with the same request does.
@@ -61,7 +68,7 @@ export const MethodRules_Repeat = /*@__PURE__*/
  * Describes the enum orrery.options.v1.MethodRules.RetryOwner.
  */
 export const MethodRules_RetryOwnerSchema = /*@__PURE__*/
-  enumDesc(file_orrery_options_v1_options, 1, 2);
+  enumDesc(file_orrery_options_v1_options, 2, 2);
 
 /**
  * Which layer repeats a failed call. One layer a hop, never two.
@@ -76,14 +83,14 @@ export const MethodRules_RetryOwner = /*@__PURE__*/
  * Use `create(EventRulesSchema)` to create a new message.
  */
 export const EventRulesSchema = /*@__PURE__*/
-  messageDesc(file_orrery_options_v1_options, 2);
+  messageDesc(file_orrery_options_v1_options, 3);
 
 /**
  * Describes the message orrery.options.v1.FieldRules.
  * Use `create(FieldRulesSchema)` to create a new message.
  */
 export const FieldRulesSchema = /*@__PURE__*/
-  messageDesc(file_orrery_options_v1_options, 3);
+  messageDesc(file_orrery_options_v1_options, 4);
 
 /**
  * The service as a part of the platform.

@@ -415,6 +415,41 @@ export enum Problem_Reason {
    * @generated from enum value: NOT_ACCEPTABLE = 32;
    */
   NOT_ACCEPTABLE = 32,
+
+  /**
+   * An end cannot be cancelled.
+   *
+   * @generated from enum value: MISSION_ALREADY_FINISHED = 33;
+   */
+  MISSION_ALREADY_FINISHED = 33,
+
+  /**
+   * There is no way back.
+   *
+   * @generated from enum value: MISSION_PAST_PIVOT = 34;
+   */
+  MISSION_PAST_PIVOT = 34,
+
+  /**
+   * Nothing waits for a retry.
+   *
+   * @generated from enum value: MISSION_NOT_RETRYABLE = 35;
+   */
+  MISSION_NOT_RETRYABLE = 35,
+
+  /**
+   * Nobody needs to say how that step stands.
+   *
+   * @generated from enum value: MISSION_NOT_RESOLVABLE = 36;
+   */
+  MISSION_NOT_RESOLVABLE = 36,
+
+  /**
+   * It is over.
+   *
+   * @generated from enum value: ALERT_ALREADY_RESOLVED = 37;
+   */
+  ALERT_ALREADY_RESOLVED = 37,
 }
 
 /**
