@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import { binaryNamed } from "./binaries/catalogue.ts";
 import { resolvePostgres } from "./binaries/postgres-folder.ts";
 import { isAtLeast, isProgram, onPath, printedVersion } from "./binaries/program.ts";
-import { cachedBinary } from "./binaries/resolve.ts";
+import { cachedBinary, findBinary } from "./binaries/resolve.ts";
 import { isFree } from "./free-port.ts";
+import { isRoot } from "./places.ts";
 import { isAlive } from "./process-table.ts";
 import { isReady } from "./readiness.ts";
 import { type RunFile, readRunFile } from "./run-file.ts";
@@ -30,6 +31,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     await postgres(),
     natsServer(),
     elasticsearch(settings),
+    observers(settings),
     space(settings.home),
   ];
   return [
@@ -97,6 +99,17 @@ function elasticsearch({ readModel }: Settings): Finding {
       : "needs Java 17 or newer and Maven, for READ_MODEL=elasticsearch",
     explained: "elasticsearch",
   };
+}
+
+function observers({ observe }: Settings): Finding {
+  const missing = ["prometheus", "alertmanager"].filter((name) => findBinary(name) === undefined);
+  const comes = onPath("apt-get") !== undefined && isRoot();
+  const found =
+    missing.length === 0
+      ? "both are here"
+      : `${missing.join(" and ")} ${comes ? "come" : "have to come"} by apt-get, for OBSERVE=1`;
+  const state = missing.length === 0 ? "ok" : observe && !comes ? "wrong" : "note";
+  return { check: "Prometheus and Alertmanager", state, found, explained: "prometheus-and-alertmanager" };
 }
 
 function space(home: string): Finding {

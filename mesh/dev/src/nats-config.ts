@@ -1,6 +1,12 @@
 import { spiffeId } from "../../chassis/src/identity/dev-ca.ts";
 import { CLIENTS, type NatsPermissions, type Workload } from "../../topology.ts";
 
+/**
+ * What all streams together may reserve: 16 GiB for the events of each context, 1 GiB for dead letters. Where it were
+ * less, the first contexts to make their streams would leave nothing to the others. Little of it is ever used.
+ */
+const STORE_BYTES = 68_719_476_736;
+
 /** What the configuration of nats-server depends on. */
 export interface NatsNode {
   readonly port: number;
@@ -29,7 +35,7 @@ export function natsConfig(node: NatsNode): string {
       http: `127.0.0.1:${node.monitorPort}`,
       max_connections: 1_000,
       max_payload: 1_048_576,
-      jetstream: { store_dir: node.storeDir, max_memory_store: 67_108_864, max_file_store: 10_737_418_240 },
+      jetstream: { store_dir: node.storeDir, max_memory_store: 67_108_864, max_file_store: STORE_BYTES },
       tls: {
         cert_file: node.identityFile,
         key_file: node.identityFile,

@@ -8,6 +8,7 @@ import { FreePorts } from "./free-port.ts";
 import { Identities } from "./identities.ts";
 import { LaunchRecord } from "./launch-record.ts";
 import { leafHolders } from "./leaf-holders.ts";
+import { type Observers, planObservers } from "./observers.ts";
 import { makePassage, ROOT } from "./places.ts";
 import { provision } from "./postgres-admin.ts";
 import { isReady } from "./readiness.ts";
@@ -24,6 +25,7 @@ import {
 import type { Settings } from "./settings.ts";
 import { stopOrder } from "./stop-order.ts";
 import { type ProcessEvents, SupervisedProcess } from "./supervised-process.ts";
+import { buildWebPage } from "./web-page.ts";
 
 const READY_WITHIN_MS = 170_000;
 const LOG_LOOK_EVERY_MS = 5_000;
@@ -110,8 +112,6 @@ export class Platform {
     const { settings, workloads } = this.#launch;
     const { home } = settings;
     const ports = new FreePorts(home);
-    if (settings.observe)
-      this.#launch.print("OBSERVE=1: Prometheus and Alertmanager are not part of this yet");
     const placed = await placeAll(workloads, settings, ports);
     this.#sayMovedPorts(placed);
     const identities = await Identities.open({
@@ -122,14 +122,18 @@ export class Platform {
     this.#keepUp(identities); // from now on: a start may take longer than a short leaf lives
     const keys = writeKeys(home, settings.projects);
     const ground: Ground = { home, ports, identities, workloads, print: this.#launch.print };
-    const servers = await this.#startServers(ground);
+    const { observe, scrapeIntervalMs } = settings;
+    const observers = observe ? await planObservers(ground, { placed, scrapeIntervalMs }) : null;
+    const [servers, webFolder] = await Promise.all([this.#startServers(ground), this.#webFolder()]);
     const surroundings: Surroundings = {
       settings,
       placed,
       postgresPort: servers.postgres.cluster.port,
       natsUrl: servers.nats.address,
       elasticsearchUrl: servers.elasticsearch?.address,
+      alertmanagerUrl: observers?.alertmanager.address,
       keysFile: keys.keysFile,
+      webFolder,
       identity: (name) => identities.paths(name),
     };
     const mains = workloads.map(({ folder, main }) => join(ROOT, folder, main));
@@ -139,8 +143,18 @@ export class Platform {
       servers.elasticsearch && this.#answers(servers.elasticsearch),
       ...placed.map((one) => this.#startService(one, surroundings)),
     ]);
-    this.#running = { settings, workloads, placed, identities, projects: keys.projects, servers };
+    if (observers) await this.#startObservers(observers);
+    this.#running = { settings, workloads, placed, identities, projects: keys.projects, servers, observers };
     this.#writeRunFile();
+    const readKey = Object.values(keys.projects)[0]?.readKeyFile;
+    if (webFolder !== undefined)
+      this.#launch.print(`the web page asks for a key; one that reads: ${readKey}`);
+  }
+
+  /** The page is served by the gateway: without one, nothing is built. */
+  async #webFolder(): Promise<string | undefined> {
+    const { workloads, print } = this.#launch;
+    return workloads.some(({ ports }) => ports.http !== undefined) ? buildWebPage(print) : undefined;
   }
 
   async #startServers(ground: Ground): Promise<Running["servers"]> {
@@ -152,6 +166,12 @@ export class Platform {
     ]);
     for (const server of [postgres, nats, elasticsearch]) if (server) this.#run(server.command);
     return { postgres, nats, elasticsearch };
+  }
+
+  /** Last, so that their first look finds everything there. */
+  async #startObservers({ alertmanager, prometheus }: Observers): Promise<void> {
+    for (const { command } of [alertmanager, prometheus]) this.#run(command);
+    await Promise.all([this.#answers(alertmanager), this.#answers(prometheus)]);
   }
 
   async #migrate(postgres: Running["servers"]["postgres"], surroundings: Surroundings): Promise<void> {

@@ -1,6 +1,7 @@
 import { CLIENTS, type Workload } from "../../topology.ts";
 import type { ProjectKeys } from "./api-keys.ts";
 import type { Identities } from "./identities.ts";
+import type { Observers } from "./observers.ts";
 import type { Cluster } from "./postgres-cluster.ts";
 import type { RunFile, RunningService } from "./run-file.ts";
 import type { Server } from "./servers.ts";
@@ -19,11 +20,13 @@ export interface Running {
     readonly nats: Server;
     readonly elasticsearch: Server | null;
   };
+  /** Null unless asked for. */
+  readonly observers: Observers | null;
 }
 
 /** Describes a running platform with the process ids of the moment. */
 export function describeRun(running: Running, pids: ReadonlyMap<string, number>): RunFile {
-  const { placed, identities, projects, servers } = running;
+  const { placed, identities, projects, servers, observers } = running;
   const pidOf = (name: string) => pids.get(name) ?? 0;
   const edges = placed.flatMap(({ edge }) => edge ?? []);
   const { postgres, nats, elasticsearch } = servers;
@@ -53,8 +56,8 @@ export function describeRun(running: Running, pids: ReadonlyMap<string, number>)
       pid: pidOf("elasticsearch"),
       dataDir: elasticsearch.dataDir,
     },
-    prometheus: null,
-    alertmanager: null,
+    prometheus: observers && { url: observers.prometheus.address, pid: pidOf("prometheus") },
+    alertmanager: observers && { url: observers.alertmanager.address, pid: pidOf("alertmanager") },
   };
 }
 

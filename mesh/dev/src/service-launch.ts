@@ -19,6 +19,9 @@ export interface Placed {
   readonly edge: { readonly httpPort: number; readonly grpcPort: number } | undefined;
 }
 
+/** The edge begins so many traces in a second: whatever somebody does by hand has one. */
+const TRACES_PER_SECOND = "50";
+
 /** What all services of a platform are told. */
 export interface Surroundings {
   readonly settings: Settings;
@@ -26,7 +29,11 @@ export interface Surroundings {
   readonly postgresPort: number;
   readonly natsUrl: string;
   readonly elasticsearchUrl: string | undefined;
+  /** Alertmanager's, for the alerts service; undefined where none runs. */
+  readonly alertmanagerUrl: string | undefined;
   readonly keysFile: string;
+  /** The folder of the built web page; undefined where it could not be built. */
+  readonly webFolder: string | undefined;
   identity(name: string): IdentityPaths;
 }
 
@@ -71,6 +78,7 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
     args: [
       `--max-semi-space-size=${workload.memory.semiSpaceMiB}`,
       `--max-old-space-size=${workload.memory.oldSpaceMiB}`,
+      ...startFlag(workload.memory),
       ...(existsSync(preload) ? ["--require", preload] : []),
       join(ROOT, workload.folder, workload.main),
     ],
@@ -80,6 +88,9 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
     stopWithinMs: 20_000, // a service drains for 10 s, and then some
   };
 }
+
+const startFlag = ({ oldSpaceStartMiB }: Placed["workload"]["memory"]): readonly string[] =>
+  oldSpaceStartMiB === undefined ? [] : [`--initial-old-space-size=${oldSpaceStartMiB}`];
 
 /** The migrations of a workload's database, run as its owner; undefined where it has none. */
 export function migrationCommand(
@@ -104,7 +115,8 @@ export function migrationCommand(
  */
 function serviceEnvironment(placed: Placed, surroundings: Surroundings): NodeJS.ProcessEnv {
   const { workload, instance, grpcPort, adminPort, edge } = placed;
-  const { settings, postgresPort, natsUrl, elasticsearchUrl, keysFile } = surroundings;
+  const { settings, postgresPort, natsUrl, elasticsearchUrl, alertmanagerUrl, keysFile, webFolder } =
+    surroundings;
   const { identityFile, caFile } = surroundings.identity(workload.name);
   return {
     ...settings.handedThrough,
@@ -120,6 +132,8 @@ function serviceEnvironment(placed: Placed, surroundings: Surroundings): NodeJS.
     ORRERY_CA_FILE: caFile,
     ORRERY_READ_MODEL: settings.readModel,
     ORRERY_READ_MODEL_DIR: join(settings.home, "read-model"),
+    ORRERY_TRACE_DIR: join(settings.home, "traces"),
+    ORRERY_OTLP_URL: settings.handedThrough.ORRERY_OTLP_URL ?? spanCollector(surroundings.placed),
     ORRERY_RELAY: settings.relay,
     ...(workload.database && {
       ORRERY_DATABASE_HOST: "127.0.0.1",
@@ -135,11 +149,15 @@ function serviceEnvironment(placed: Placed, surroundings: Surroundings): NodeJS.
     }),
     ...(workload.nats && { ORRERY_NATS_URL: natsUrl }),
     ...(elasticsearchUrl !== undefined && { ORRERY_ELASTICSEARCH_URL: elasticsearchUrl }),
+    ...(alertmanagerUrl !== undefined && { ORRERY_ALERTMANAGER_URL: alertmanagerUrl }),
     ...Object.fromEntries(workload.peers.map((peer) => peerVariable(peer, surroundings.placed))),
     ...(edge && {
       ORRERY_HTTP_ADDRESS: loopback(edge.httpPort),
       ORRERY_EDGE_GRPC_ADDRESS: loopback(edge.grpcPort),
       ORRERY_KEYS_FILE: keysFile,
+      ORRERY_TRACES_PER_SECOND: settings.handedThrough.ORRERY_TRACES_PER_SECOND ?? TRACES_PER_SECOND,
+      ORRERY_RUNBOOKS_DIR: join(ROOT, "mesh/observability/runbooks"),
+      ...(webFolder !== undefined && { ORRERY_WEB_DIR: webFolder }),
     }),
   };
 }
@@ -149,6 +167,12 @@ function peerVariable(peer: WorkloadName, placed: readonly Placed[]): readonly [
     .filter(({ workload }) => workload.name === peer)
     .map(({ grpcPort }) => loopback(grpcPort));
   return [`ORRERY_PEER_${peer.toUpperCase()}`, addresses.join(",")];
+}
+
+/** Where spans go: the first observatory, whose store the others share. */
+function spanCollector(placed: readonly Placed[]): string {
+  const observatory = placed.find(({ workload }) => workload.name === "observatory");
+  return observatory === undefined ? "off" : `https://${loopback(observatory.adminPort)}/v1/traces`;
 }
 
 /** An address on this machine, which nothing else can reach. */

@@ -13,11 +13,10 @@ export interface Settings {
   readonly replicas: number | undefined;
   /** Whether the outbox is relayed to NATS: `RELAY`. */
   readonly relay: "on" | "off";
-  /**
-   * Whether Prometheus and Alertmanager were asked for: `OBSERVE`. The launcher does not start them yet, and
-   * says so.
-   */
+  /** Whether Prometheus and Alertmanager watch it: `OBSERVE`. */
   readonly observe: boolean;
+  /** How often they look, in milliseconds: `ORRERY_SCRAPE_INTERVAL`, 5 s unless said. */
+  readonly scrapeIntervalMs: number;
   /** The projects that get keys: `PROJECTS`. */
   readonly projects: readonly string[];
   /** How long a leaf certificate lives, in milliseconds: `ORRERY_LEAF_TTL`, 24 h unless said. */
@@ -36,6 +35,8 @@ const HANDED_THROUGH = [
   "ORRERY_OTLP_URL",
   "ORRERY_RATE_LIMIT",
   "ORRERY_REFLECTION",
+  "ORRERY_TRACES_PER_SECOND",
+  "ORRERY_TRACE_RATIO",
   "ORRERY_WORKER_SLOTS",
 ];
 
@@ -57,6 +58,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       replicas: env.REPLICAS ? read.integer("REPLICAS", { min: 1, max: 8 }) : undefined,
       relay: read.choice("RELAY", { of: ["on", "off"], default: "on" }),
       observe: read.choice("OBSERVE", { of: ["0", "1"], default: "0" }) === "1",
+      scrapeIntervalMs: read.durationMs("ORRERY_SCRAPE_INTERVAL", {
+        min: 1_000,
+        max: 300_000,
+        default: 5_000,
+      }),
       projects: [...new Set(read.text("PROJECTS", { default: "demo,second", pattern: PROJECTS }).split(","))],
       leafLifetimeMs: read.durationMs("ORRERY_LEAF_TTL", {
         min: 2_000,

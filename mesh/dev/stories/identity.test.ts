@@ -2,10 +2,21 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getOption } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { AlertsService } from "@orrery/contracts/gen/orrery/alerts/v1/alerts_service_pb.js";
+import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
+import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
+import { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
+import { service as serviceRules } from "@orrery/contracts/gen/orrery/options/v1/options_pb.js";
+import { MissionsService } from "@orrery/contracts/gen/orrery/orchestrator/v1/missions_service_pb.js";
+import { policyOf } from "@orrery/mesh/policy/method-policy";
 import { parse } from "yaml";
+import { admits, identityOf, resourcesOf } from "../../../contracts/test/policy/policy-evaluator.ts";
 import { resolveBinary } from "../src/binaries/resolve.ts";
 import { Platform, type RunningProcess } from "../testing/platform.ts";
+import { tryEveryPair } from "../testing/policy-pairs.ts";
 
 const surface = parse(readFileSync(new URL("../../../contracts/surface.yaml", import.meta.url), "utf8")) as {
   rpcs: Record<string, string[]>;
@@ -15,9 +26,26 @@ const surface = parse(readFileSync(new URL("../../../contracts/surface.yaml", im
 /** Which services each process serves, beside health and reflection. */
 const SERVED: Readonly<Record<string, readonly string[]>> = {
   jobs: ["orrery.jobs.v1.JobsService", "orrery.jobs.v1.WorkService", "orrery.jobs.v1.QueuesService"],
+  orchestrator: ["orrery.orchestrator.v1.MissionsService"],
   observatory: ["orrery.observatory.v1.ObservatoryService"],
+  alerts: ["orrery.alerts.v1.AlertsService"],
   worker: [],
 };
+
+const SERVICES = [
+  JobsService,
+  WorkService,
+  QueuesService,
+  MissionsService,
+  ObservatoryService,
+  AlertsService,
+];
+
+/** The policy of the mesh, as it is deployed. */
+const policyFolder = new URL("../../../contracts/policy/", import.meta.url);
+const POLICIES = readdirSync(policyFolder)
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => new URL(name, policyFolder));
 
 interface Said {
   readonly code: number;
@@ -166,4 +194,29 @@ describe("over mutual TLS", () => {
     }
     expect(seen.size).toBeGreaterThanOrEqual(3);
   }, 150_000);
+
+  test("every process decides over every caller and RPC as the table and the policy of the mesh do", async () => {
+    const manifests = POLICIES.flatMap((file) => resourcesOf(readFileSync(file, "utf8")));
+    let tried = 0;
+    for (const service of SERVICES) {
+      const { workload } = getOption(service, serviceRules);
+      for (const { caller, rpc, admitted } of await tryEveryPair(platform.run, workload, service)) {
+        const method = service.methods.find(({ name }) => rpc.endsWith(`/${name}`));
+        const call = {
+          identity: identityOf(caller),
+          podLabels: { "app.kubernetes.io/name": workload },
+          port: "grpc",
+          service: service.typeName,
+          method: method?.name ?? "",
+        };
+        const byTable = method !== undefined && policyOf(method).callers.has(caller);
+        expect([caller, rpc, admitted, admits(manifests, call)]).toEqual([caller, rpc, byTable, byTable]);
+        tried += 1;
+      }
+    }
+    process.stdout.write(
+      `policy: ${tried} pairs of caller and RPC tried with real certificates, all agree\n`,
+    );
+    expect(tried).toBeGreaterThan(400);
+  }, 60_000);
 });

@@ -12,10 +12,9 @@ test("only workloads with permissions, and the operator, are users; each is a SP
     workloads: WORKLOADS,
   };
   const { authorization, tls } = JSON.parse(natsConfig(node));
-  expect(authorization.users.map(({ user }: { user: string }) => user)).toEqual([
-    "spiffe://cluster.local/ns/orrery/sa/jobs",
-    "spiffe://cluster.local/ns/orrery/sa/observatory",
-    "spiffe://cluster.local/ns/orrery/sa/operator",
-  ]);
+  const speakers = WORKLOADS.filter(({ nats }) => nats !== null).map(({ name }) => name);
+  expect(authorization.users.map(({ user }: { user: string }) => user)).toEqual(
+    [...speakers, "operator"].map((name) => `spiffe://cluster.local/ns/orrery/sa/${name}`),
+  );
   expect(tls.verify_and_map).toBe(true);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { WORKLOADS } from "@orrery/mesh/topology";
 import { connect as connectNats, type NatsConnection } from "nats";
 import pg from "pg";
 import { ROOT } from "../src/places.ts";
@@ -62,12 +63,9 @@ describe("run.json", () => {
   test("is readable by its owner alone and names what answers, two of every service", async () => {
     const run = bed.run();
     expect(statSync(runFileIn(bed.home)).mode & 0o777).toBe(0o600);
-    expect(Object.entries(run.services).map(([name, replicas]) => [name, replicas.length])).toEqual([
-      ["jobs", 2],
-      ["worker", 2],
-      ["observatory", 2],
-      ["gateway", 2],
-    ]);
+    expect(Object.entries(run.services).map(([name, replicas]) => [name, replicas.length])).toEqual(
+      WORKLOADS.map(({ name }) => [name, 2]),
+    );
     expect(run.edges).toHaveLength(2);
     for (const edge of run.edges) await isReady(`${edge}/readyz`);
     for (const { pid } of Object.values(run.services).flat()) expect(isAlive(pid)).toBe(true);

@@ -25,6 +25,8 @@ describe("settings", () => {
       RELAY: "no",
       PROJECTS: "a/../b",
       ORRERY_LEAF_TTL: "5",
+      OBSERVE: "yes",
+      ORRERY_SCRAPE_INTERVAL: "10ms",
     };
     const read = () => readSettings(wrong);
     for (const name of Object.keys(wrong)) expect(read).toThrow(name);

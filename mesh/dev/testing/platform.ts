@@ -27,6 +27,9 @@ export interface RunFile {
   readonly services: Readonly<Record<string, readonly RunningProcess[]>>;
   readonly postgres: { readonly pid: number; readonly dataDir: string };
   readonly nats: { readonly url: string; readonly pid: number; readonly dataDir: string };
+  /** With OBSERVE=1. */
+  readonly prometheus: { readonly url: string; readonly pid: number } | null;
+  readonly alertmanager: { readonly url: string; readonly pid: number } | null;
 }
 
 /** An answer of the edge, read whole. */
@@ -137,8 +140,8 @@ export class Platform implements AsyncDisposable {
     }
   }
 
-  /** Reads a page of an admin port as one of the platform's identities. */
-  admin(url: string, identity = "operator"): Promise<{ status: number; text: string }> {
+  /** Reads a page of an admin port as one of the platform's identities, or posts a body to it. */
+  admin(url: string, identity = "operator", body?: string): Promise<{ status: number; text: string }> {
     const { caFile, identities } = this.run;
     const files = identities[identity];
     const agent = new Agent({
@@ -146,7 +149,8 @@ export class Platform implements AsyncDisposable {
       ...(files ? { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) } : {}),
     });
     return new Promise((done, failed) => {
-      httpsRequest(url, { agent, timeout: 10_000 }, (response) => {
+      const method = body === undefined ? "GET" : "POST";
+      httpsRequest(url, { agent, method, timeout: 10_000 }, (response) => {
         let text = "";
         response.on("data", (chunk: Buffer) => {
           text += chunk.toString();
@@ -157,7 +161,7 @@ export class Platform implements AsyncDisposable {
         });
       })
         .on("error", failed)
-        .end();
+        .end(body);
     });
   }
 

@@ -16,6 +16,7 @@ import {
 } from "../identity/peer-identity.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { tlsContext } from "../transport/connections.ts";
+import type { AdminInboxes } from "./admin-inbox.ts";
 import type { Health } from "./health.ts";
 
 /** A page of the admin port. */
@@ -31,6 +32,8 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
   /** Further pages by path, for the identities on the list only; looked up at each request. */
   readonly pages?: Readonly<Record<string, AdminPage>> | undefined;
+  /** What may be posted to, and by whom; nothing unless given. */
+  readonly inboxes?: AdminInboxes | undefined;
   readonly identitySource: "tls" | "linkerd";
   /** Needed with `tls`. */
   readonly identity?: IdentityFiles | undefined;
@@ -106,9 +109,15 @@ async function respond(
     response.end(request.method === "HEAD" ? undefined : body);
   };
   const [path = "/", query = ""] = (request.url ?? "/").split("?");
+  if (request.method === "POST") {
+    const reply = await options.inboxes?.receive(path, request, callerOf(request, options));
+    // What was refused may not have been read: the connection cannot be used again.
+    if (reply !== undefined && !request.complete) response.setHeader("connection", "close");
+    if (reply !== undefined) return send(reply.status, PLAIN, `${reply.text}\n`);
+  }
   if (request.method !== "GET" && request.method !== "HEAD") return send(405, PLAIN, "method not allowed\n");
   if (LIVE.has(path)) return send(200, PLAIN, "ok\n");
-  const isReader = ADMIN_READERS.has(readerOf(request, options) ?? "");
+  const isReader = ADMIN_READERS.has(callerOf(request, options) ?? "");
   if (READY.has(path)) {
     const ready = options.health.ready();
     const verbose = new URLSearchParams(query).has("verbose");
@@ -137,7 +146,7 @@ function detailsOf(health: Health): string {
   return `${JSON.stringify({ ready: health.ready(), checks }, undefined, 2)}\n`;
 }
 
-function readerOf(request: IncomingMessage, options: AdminServerOptions): string | undefined {
+function callerOf(request: IncomingMessage, options: AdminServerOptions): string | undefined {
   const trustDomain = options.trustDomain ?? DEFAULT_TRUST_DOMAIN;
   if (options.identitySource === "linkerd") {
     const header = request.headers[LINKERD_CLIENT_HEADER];

@@ -1,75 +1,72 @@
-import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
-import { method as methodRules } from "@orrery/contracts/gen/orrery/options/v1/options_pb.js";
-import { pathOf } from "../transport/grpc-codec.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { AdminPage } from "./admin-server.ts";
 
-interface DocumentedRpc {
-  readonly path: string;
-  readonly kind: string;
-  readonly request: string;
-  readonly response: string;
-  readonly callers: readonly string[];
-  readonly deadlineSeconds: number | null;
+/** As much of an OpenAPI document as its page shows. */
+interface Document {
+  readonly info: { readonly title: string; readonly description?: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** The pages `/openapi.json` and `/docs` of one service: its RPCs, who may call each, and for how long. */
-export function serviceDocuments(
-  service: string,
-  services: readonly DescService[],
-): Readonly<Record<string, AdminPage>> {
-  const rpcs = services.flatMap(documented);
+interface Operation {
+  readonly summary?: string;
+  readonly description?: string;
+  readonly "x-kind"?: string;
+  readonly "x-callers"?: readonly string[];
+  readonly "x-deadline"?: string;
+  readonly "x-repeat"?: string;
+  readonly "x-reasons"?: readonly { readonly reason: string }[];
+}
+
+const locate = createRequire(import.meta.url);
+
+/**
+ * The pages `/openapi.json` and `/docs` of one service, from the document that the contracts hold for it.
+ *
+ * @returns nothing where the contracts have no document of that name
+ */
+export function serviceDocuments(service: string): Readonly<Record<string, AdminPage>> {
+  const folder = dirname(locate.resolve("@orrery/contracts/openapi/edge.json"));
+  const file = join(folder, `${service}.json`);
+  if (!existsSync(file)) return {};
+  // Read when asked for: most of a process's life nobody does.
+  const text = (): string => readFileSync(file, "utf8");
   return {
-    "/openapi.json": { contentType: "application/json", body: () => `${openapi(service, rpcs)}\n` },
-    "/docs": { contentType: "text/html; charset=utf-8", body: () => page(service, rpcs) },
+    "/openapi.json": { contentType: "application/json", body: text },
+    "/docs": {
+      contentType: "text/html; charset=utf-8",
+      body: () => documentationPage(JSON.parse(text()) as Document),
+    },
   };
 }
 
-function documented(service: DescService): DocumentedRpc[] {
-  return service.methods.map((method) => {
-    const rules = hasOption(method, methodRules) ? getOption(method, methodRules) : undefined;
-    return {
-      path: pathOf(method),
-      kind: method.methodKind,
-      request: method.input.typeName,
-      response: method.output.typeName,
-      callers: rules?.callers ?? [],
-      deadlineSeconds: rules?.deadline === undefined ? null : Number(rules.deadline.seconds),
-    };
-  });
-}
-
-// gRPC is HTTP: every RPC is a POST of a framed message to its path. The document says that much; the
-// messages are in the contract, and in the OpenAPI document of the edge for the RPCs that have a route there.
-function openapi(service: string, rpcs: readonly DocumentedRpc[]): string {
-  const paths = Object.fromEntries(
-    rpcs.map((rpc) => [
-      rpc.path,
-      {
-        post: {
-          operationId: rpc.path.slice(1).replaceAll("/", "."),
-          summary: `${rpc.request} → ${rpc.response} (${rpc.kind})`,
-          "x-orrery-callers": rpc.callers,
-          "x-orrery-deadline-seconds": rpc.deadlineSeconds,
-          requestBody: { content: { "application/grpc+proto": {} } },
-          responses: { "200": { description: rpc.response, content: { "application/grpc+proto": {} } } },
-        },
-      },
-    ]),
-  );
-  return JSON.stringify({ openapi: "3.1.0", info: { title: service, version: "v1" }, paths }, undefined, 2);
-}
-
-function page(service: string, rpcs: readonly DocumentedRpc[]): string {
-  const rows = rpcs.map(
-    (rpc) =>
-      `<tr><td><code>${rpc.path}</code></td><td>${rpc.kind}</td><td>${rpc.callers.join(", ")}</td>` +
-      `<td>${rpc.deadlineSeconds === null ? "none" : `${rpc.deadlineSeconds} s`}</td></tr>`,
+/** An OpenAPI document as one page of HTML: what can be called, by whom, for how long, and why it may be refused. */
+export function documentationPage({ info, paths }: Document): string {
+  const rows = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => row(path, method, operation)),
   );
   return [
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${service}</title>`,
-    `<h1>${service}</h1>`,
-    `<p>gRPC over mutual TLS, with reflection. <a href="openapi.json">openapi.json</a></p>`,
-    "<table><thead><tr><th>RPC</th><th>kind</th><th>callers</th><th>deadline</th></tr></thead>",
-    `<tbody>${rows.join("\n")}</tbody></table></html>\n`,
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escaped(info.title)}</title>`,
+    `<h1>${escaped(info.title)}</h1>`,
+    `<p>${escaped(info.description ?? "")} <a href="openapi.json">openapi.json</a></p>`,
+    "<table><thead><tr><th>path</th><th>kind</th><th>callers</th><th>deadline</th><th>repeat</th><th>reasons</th>",
+    `<th>what it does</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></html>\n`,
   ].join("\n");
+}
+
+function row(path: string, method: string, operation: Operation): string {
+  const cells = [
+    operation["x-kind"] ?? method.toUpperCase(),
+    (operation["x-callers"] ?? []).join(", "),
+    operation["x-deadline"] ?? "none",
+    operation["x-repeat"] ?? "",
+    (operation["x-reasons"] ?? []).map(({ reason }) => reason).join(", "),
+    operation.description ?? operation.summary ?? "",
+  ];
+  return `<tr><td><code>${escaped(path)}</code></td>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isAlive } from "../process-table.ts";
@@ -47,7 +57,7 @@ async function installByApt(source: Extract<Source, { kind: "debian" }>): Promis
   if (apt === undefined) return { refused: "this is not Debian", command };
   if (process.getuid?.() !== 0) return { refused: "only root installs packages", command: `sudo ${command}` };
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const install = () => runProgram(apt, command.split(" ").slice(1), { env });
+  const install = () => withoutServices(() => runProgram(apt, command.split(" ").slice(1), { env }));
   let ended = await install();
   if (!ended.ok) {
     await runProgram(apt, ["update", "-q"], { env }); // a fresh image has no package lists
@@ -55,6 +65,26 @@ async function installByApt(source: Extract<Source, { kind: "debian" }>): Promis
   }
   if (!ended.ok || !isProgram(source.path)) return { refused: lastLine(ended.output), command };
   return { path: source.path };
+}
+
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/**
+ * Keeps Debian from starting the service of a package that is installed meanwhile: we want the program, and it would
+ * take the port and run for ever. Where this machine has a policy of its own, that one holds.
+ *
+ * @see https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt (101: forbidden)
+ */
+async function withoutServices<T>(work: () => Promise<T>): Promise<T> {
+  return withLock(join(tmpdir(), "orrery-apt"), async () => {
+    if (existsSync(POLICY)) return work();
+    writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    try {
+      return await work();
+    } finally {
+      rmSync(POLICY, { force: true });
+    }
+  });
 }
 
 const LOCK_LIMIT_MS = 15 * 60_000;

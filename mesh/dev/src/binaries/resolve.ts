@@ -23,8 +23,13 @@ export interface Resolved {
  */
 export async function resolveBinary(name: string, announce: Announce = () => undefined): Promise<Resolved> {
   const binary = binaryNamed(name);
-  return named(binary) ?? cached(binary) ?? found(binary) ?? install(binary, announce);
+  return here(binary) ?? install(binary, announce);
 }
+
+/** Finds a program, and installs nothing. @throws BinaryMissing where the environment names one that is not there */
+export const findBinary = (name: string): Resolved | undefined => here(binaryNamed(name));
+
+const here = (binary: Binary): Resolved | undefined => named(binary) ?? cached(binary) ?? found(binary);
 
 /** Takes one line for the person at the terminal. */
 export type Announce = (line: string) => void;
