@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { type DescFile, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { describe, expect, test } from "@jest/globals";
 import { http } from "@orrery/contracts/gen/google/api/annotations_pb.js";
+import { file_orrery_alerts_v1_alert_events } from "@orrery/contracts/gen/orrery/alerts/v1/alert_events_pb.js";
+import { AlertsService } from "@orrery/contracts/gen/orrery/alerts/v1/alerts_service_pb.js";
 import { file_orrery_jobs_v1_job_events } from "@orrery/contracts/gen/orrery/jobs/v1/job_events_pb.js";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
@@ -15,10 +17,24 @@ import {
   service as serviceRules,
 } from "@orrery/contracts/gen/orrery/options/v1/options_pb.js";
 import { Problem_ReasonSchema, reason_rules } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
+import { file_orrery_orchestrator_v1_mission_events } from "@orrery/contracts/gen/orrery/orchestrator/v1/mission_events_pb.js";
+import { MissionsService } from "@orrery/contracts/gen/orrery/orchestrator/v1/missions_service_pb.js";
 import { WORKLOADS } from "@orrery/mesh/topology";
 import { parse } from "yaml";
 
-const services: readonly DescService[] = [JobsService, WorkService, QueuesService, ObservatoryService];
+const services: readonly DescService[] = [
+  JobsService,
+  WorkService,
+  QueuesService,
+  MissionsService,
+  ObservatoryService,
+  AlertsService,
+];
+const eventFiles = [
+  file_orrery_jobs_v1_job_events,
+  file_orrery_orchestrator_v1_mission_events,
+  file_orrery_alerts_v1_alert_events,
+];
 const rpcs = services.flatMap((service) =>
   service.methods.map((rpc) => ({ name: `${service.typeName}/${rpc.name}`, rpc })),
 );
@@ -111,7 +127,9 @@ describe("the surface", () => {
   });
 
   test("holds exactly the events of the contract", () => {
-    const events = file_orrery_jobs_v1_job_events.messages.filter((message) => hasOption(message, event));
+    const events = eventFiles
+      .flatMap(({ messages }) => messages)
+      .filter((message) => hasOption(message, event));
     expect(events.map(({ name }) => name)).toEqual(surface.events);
   });
 

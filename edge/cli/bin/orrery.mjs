@@ -8,6 +8,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const NODE_NEEDED = 24;
+// `orrery job ls | head` closes the pipe when it has enough: that is no failure of ours.
+process.stdout.on("error", (error) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 const here = dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
 

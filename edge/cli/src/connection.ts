@@ -27,6 +27,9 @@ export interface RunFile {
   readonly edge: string;
   readonly edges: readonly string[];
   readonly projects: Readonly<Record<string, { readonly apiKeyFile: string; readonly readKeyFile: string }>>;
+  readonly caFile: string;
+  readonly identities: Readonly<Record<string, { readonly certFile: string; readonly keyFile: string }>>;
+  readonly services: Readonly<Record<string, readonly { readonly admin: string }[]>>;
 }
 
 /**

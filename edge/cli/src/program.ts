@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addAlertCommands } from "./program/alert-commands.ts";
 import { addJobCommands } from "./program/job-commands.ts";
 import { addMissionCommands } from "./program/mission-commands.ts";
+import { addOutboxCommands } from "./program/outbox-commands.ts";
 import { addOwnCommands } from "./program/own-commands.ts";
 import { addQueueCommands, addWorkerCommands } from "./program/queue-commands.ts";
 import type { Built } from "./program/session-command.ts";
@@ -21,6 +22,7 @@ export function programOf(version: string, built: Built): Command {
   addQueueCommands(noun("queue", "look at queues and hold them"), built);
   addWorkerCommands(noun("worker", "look at workers"), built);
   addAlertCommands(noun("alert", "look at alerts and take them on"), built);
+  addOutboxCommands(noun("outbox", "see to what services publish"), built);
   addOwnCommands(program, built);
   return program;
 }

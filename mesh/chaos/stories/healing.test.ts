@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "nats";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
@@ -9,7 +11,7 @@ import { settled, verify } from "../src/verify.ts";
 
 const SOUND = { lost: 0, doubled: 0, notEnded: 0, histories: 0, attempts: 0, readModel: 0 };
 
-/** What only rebuilding can mend, and what has to be waited out. */
+/** What only rebuilding can mend, what has to be waited out, and what a kill must not change. */
 describe("the platform heals by itself", () => {
   let platform: Platform;
   let journal: Journal;
@@ -66,8 +68,21 @@ describe("the platform heals by itself", () => {
     });
   }, 120_000);
 
+  test("after the operator had everything published again", async () => {
+    const before = await streamMessages();
+    const { stdout } = await promisify(execFile)("node", ["edge/cli/bin/orrery.mjs", "outbox", "republish"], {
+      env: { ...process.env, NODE_OPTIONS: "", ORRERY_HOME: platform.home },
+    });
+    expect(stdout).toMatch(/^jobs: [1-9]\d* events are published again$/m);
+    await eventually(async () => expect(await streamMessages()).toBeGreaterThanOrEqual(2 * before), {
+      withinMs: 30_000,
+    });
+    expect((await verify(platform, journal, "heal")).wrong).toEqual(SOUND);
+  }, 120_000);
+
   test("after PostgreSQL stood still, and callers were told in time to come back", async () => {
     const processes = [platform.run.postgres.pid, ...childrenOf(platform.run.postgres.pid)];
+    await using breaker = watchBreaker(platform, "jobs", "postgres");
     for (const pid of processes) process.kill(pid, "SIGSTOP");
     try {
       const began = performance.now();
@@ -80,6 +95,14 @@ describe("the platform heals by itself", () => {
             body: { task: "orrery.echo" },
           });
           expect([status, headers.has("retry-after")]).toEqual([503, true]);
+        },
+        { withinMs: 30_000 },
+      );
+      const id = journal.entries[0]?.id ?? "";
+      await eventually(
+        async () => {
+          await Promise.all(Array.from({ length: 30 }, () => platform.send("GET", `/v1/jobs/${id}`)));
+          expect(breaker.seen).toContain(2);
         },
         { withinMs: 30_000 },
       );
@@ -103,8 +126,57 @@ describe("the platform heals by itself", () => {
     await eventually(async () => expect((await fetch(`${platform.run.edge}/readyz`)).status).toBe(200), {
       withinMs: 30_000,
     });
+    // 2 is open, 1 half open, 0 closed: it was seen in each, and in this order.
+    await eventually(() => expect(breaker.seen.at(-1)).toBe(0), { withinMs: 30_000 });
+    const opened = breaker.seen.indexOf(2);
+    expect(opened).toBeGreaterThan(0);
+    expect(breaker.seen.slice(opened)).toContain(1);
   }, 180_000);
+
+  test("an answer is the same to the byte after jobs and gateway were killed", async () => {
+    const headers = { "idempotency-key": "before-and-after", "content-type": "application/json" };
+    const body = JSON.stringify({ task: "nobody.serves.this", input: { text: "käse", n: 1.5 } });
+    const submit = async () => {
+      const authorization = `Bearer ${platform.key()}`;
+      const init = { method: "POST", headers: { ...headers, authorization }, body };
+      const response = await fetch(`${platform.run.edge}/v1/jobs`, init);
+      const { status } = response;
+      return { status, replayed: response.headers.get("idempotency-replayed"), text: await response.text() };
+    };
+    const first = await submit();
+    expect([first.status, first.replayed]).toEqual([202, null]);
+    for (const name of ["jobs", "gateway"]) {
+      for (const { pid } of platform.run.services[name] ?? []) process.kill(pid, "SIGKILL");
+    }
+    await eventually(async () => expect(await submit()).toEqual({ ...first, replayed: "true" }), {
+      withinMs: 30_000,
+    });
+  }, 60_000);
 });
+
+/** Notes each change of a breaker's state that a service shows in its metrics, until it is disposed. */
+function watchBreaker(platform: Platform, service: string, dependency: string) {
+  const seen: number[] = [];
+  let stopped = false;
+  const line = new RegExp(`^orrery_breaker_state\\{.*dependency="${dependency}".*\\} (\\d)$`, "m");
+  const look = async (): Promise<void> => {
+    while (!stopped) {
+      const admin = platform.run.services[service]?.[0]?.admin ?? "";
+      const { text } = await platform.admin(`${admin}/metrics`).catch(() => ({ text: "" }));
+      const state = line.exec(text)?.[1];
+      if (state !== undefined && Number(state) !== seen.at(-1)) seen.push(Number(state));
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
+  const looking = look();
+  return {
+    seen,
+    [Symbol.asyncDispose]: async () => {
+      stopped = true;
+      await looking;
+    },
+  };
+}
 
 /** Lets a process go on; one that had ended meanwhile is reaped by its parent, which goes on first. */
 function goOn(pid: number): void {
