@@ -15,14 +15,22 @@ export interface GatewayConfig {
    * The address that problem documents and contracts name: `ORRERY_PUBLIC_URL`; the HTTP address unless set.
    */
   readonly publicUrl: string;
+  /** The folder of the built web page: `ORRERY_WEB_DIR`; without it there is none, and `/` leads to `/docs`. */
+  readonly webFolder: string | undefined;
+  /** The folder of the runbooks that alerts name: `ORRERY_RUNBOOKS_DIR`; without it there are no such pages. */
+  readonly runbooksFolder: string | undefined;
   /** The hashed API keys: `ORRERY_KEYS_FILE`. */
   readonly keysFile: string;
   /** Requests of one key within a time at this gateway: `ORRERY_RATE_LIMIT`, 50000/1s unless set. */
   readonly rateLimit: RateLimit;
   /** The replicas of the jobs service: `ORRERY_PEER_JOBS`. */
   readonly jobs: readonly Address[];
+  /** The replicas of the orchestrator: `ORRERY_PEER_ORCHESTRATOR`. */
+  readonly orchestrator: readonly Address[];
   /** The replicas of the observatory: `ORRERY_PEER_OBSERVATORY`. */
   readonly observatory: readonly Address[];
+  /** The replicas of the alerts service: `ORRERY_PEER_ALERTS`. */
+  readonly alerts: readonly Address[];
 }
 
 /** @throws ConfigError naming every setting that is absent or wrong */
@@ -42,10 +50,14 @@ function readGateway(read: ConfigReader): GatewayConfig {
     edgeGrpc: read.address("ORRERY_EDGE_GRPC_ADDRESS"),
     httpIdentityFile,
     publicUrl: (read.optionalText("ORRERY_PUBLIC_URL") ?? ownUrl).replace(/\/+$/, ""),
+    webFolder: read.optionalText("ORRERY_WEB_DIR"),
+    runbooksFolder: read.optionalText("ORRERY_RUNBOOKS_DIR"),
     keysFile: read.file("ORRERY_KEYS_FILE"),
     // One that does not fit the pattern was noted by the reader, which throws after all settings are read.
     rateLimit: RATE_LIMIT_FORM.test(rateLimit) ? parseRateLimit(rateLimit) : { requests: 1, windowMs: 1_000 },
     jobs: read.addresses("ORRERY_PEER_JOBS"),
+    orchestrator: read.addresses("ORRERY_PEER_ORCHESTRATOR"),
     observatory: read.addresses("ORRERY_PEER_OBSERVATORY"),
+    alerts: read.addresses("ORRERY_PEER_ALERTS"),
   };
 }

@@ -37,6 +37,8 @@ await runService({
       clock,
       rateLimit: config.rateLimit,
       publicUrl: config.publicUrl,
+      ...(config.webFolder !== undefined && { webFolder: config.webFolder }),
+      ...(config.runbooksFolder !== undefined && { runbooksFolder: config.runbooksFolder }),
       http: config.http,
       edgeGrpc: config.edgeGrpc,
       jobsReplicas: config.jobs.length,
@@ -45,7 +47,9 @@ await runService({
       reflection: config.service.reflection,
       upstreams: new Map([
         ["jobs", jobs],
+        ["orchestrator", connect(service, "orchestrator", config.orchestrator)],
         ["observatory", observatory],
+        ["alerts", connect(service, "alerts", config.alerts)],
       ]),
       ready: () => health.ready(),
     });

@@ -12,16 +12,17 @@ import { createRateLimiter, type RateLimit } from "./auth/rate-limiter.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { edgeMethods } from "./dispatch/edge-methods.ts";
 import { createSubmitCoalescer } from "./dispatch/submit-coalescer.ts";
-import { asyncApiDocument } from "./docs/asyncapi.ts";
+import { asyncApiDocument, openApiDocument } from "./docs/contract-documents.ts";
 import { documentPage, swaggerPages } from "./docs/documents.ts";
-import { openApiDocument } from "./docs/openapi.ts";
 import { problemPages } from "./docs/problem-pages.ts";
+import { runbookPages } from "./docs/runbook-pages.ts";
 import { livePage, readyPage } from "./http/health-pages.ts";
 import { createHttpServer } from "./http/http-server.ts";
 import type { PageHandler, PageTable } from "./http/pages.ts";
 import { createRequestRecorder } from "./http/request-record.ts";
 import { routeLabels } from "./http/route-label.ts";
-import { EVENT_FILES, REGISTRY, SERVICES } from "./registry.ts";
+import { webPages } from "./http/web-folder.ts";
+import { REGISTRY, SERVICES } from "./registry.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { createConnectHandler } from "./rpc/connect-handler.ts";
 import { listenEdgeGrpc } from "./rpc/edge-grpc-server.ts";
@@ -34,6 +35,10 @@ export interface GatewayParts {
   readonly edgeGrpc: Address;
   /** The address that problem documents and contracts name; the HTTP address unless set. */
   readonly publicUrl?: string;
+  /** The folder of the built web page; none is served without it. */
+  readonly webFolder?: string;
+  /** The folder of the runbooks that alerts name; no such pages without it. */
+  readonly runbooksFolder?: string;
   readonly rateLimit: RateLimit;
   readonly reflection: boolean;
   readonly keys: KeyStore;
@@ -72,7 +77,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const methods = edgeMethods(SERVICES);
   const jobs = parts.upstreams.get("jobs");
   if (jobs === undefined) throw new Error("the gateway needs a connection to the jobs service");
-  const submissions = createSubmitCoalescer({ jobs, replicas: parts.jobsReplicas, clock });
+  const submissions = createSubmitCoalescer({ jobs, replicas: parts.jobsReplicas, clock, metrics });
   const dispatcher = createDispatcher({
     methods,
     upstreams: parts.upstreams,
@@ -91,7 +96,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     logger,
     shutdownSignal: stopping.signal,
   });
-  const openApi = openApiDocument({ routes: rest.routes, methods, publicUrl });
+  const openApi = openApiDocument(publicUrl);
   const routeLabel = routeLabels(rest.routes.map(({ template }) => template));
   const server = createHttpServer({
     rest,
@@ -106,7 +111,13 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       methods: methods.keys(),
       shutdownSignal: stopping.signal,
     }),
-    pages: pageTable({ openApi, publicUrl, ready: parts.ready }),
+    pages: pageTable({
+      openApi,
+      publicUrl,
+      ready: parts.ready,
+      webFolder: parts.webFolder,
+      runbooksFolder: parts.runbooksFolder,
+    }),
     recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
     ...(parts.httpIdentity && { identity: parts.httpIdentity }),
   });
@@ -133,27 +144,41 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function pageTable(options: { openApi: object; publicUrl: string; ready: () => boolean }): PageTable {
-  const { openApi, publicUrl, ready } = options;
+function pageTable(options: {
+  openApi: object;
+  publicUrl: string;
+  ready: () => boolean;
+  webFolder: string | undefined;
+  runbooksFolder: string | undefined;
+}): PageTable {
+  const { openApi, publicUrl, ready, webFolder, runbooksFolder } = options;
   const readyAnswer = readyPage(ready);
   const swagger = swaggerPages();
   const problems = problemPages(publicUrl);
+  const runbooks = runbooksFolder === undefined ? undefined : runbookPages(runbooksFolder);
   const toDocs: PageHandler = () => ({ status: 302, headers: { location: "/docs" }, body: "" });
+  const web =
+    webFolder === undefined
+      ? { exact: new Map([["/", toDocs]]), below: new Map<string, PageHandler>() }
+      : webPages(webFolder);
   return {
     exact: new Map([
-      ["/", toDocs],
+      ...web.exact,
       ["/healthz", livePage],
       ["/health/live", livePage],
       ["/readyz", readyAnswer],
       ["/health/ready", readyAnswer],
       ["/openapi.json", documentPage(openApi)],
-      ["/asyncapi.json", documentPage(asyncApiDocument(EVENT_FILES, publicUrl))],
+      ["/asyncapi.json", documentPage(asyncApiDocument(publicUrl))],
       ["/docs", swagger],
       ["/problems", problems],
+      ...(runbooks === undefined ? [] : [["/runbooks", runbooks] as const]),
     ]),
     below: new Map([
+      ...web.below,
       ["/docs/", swagger],
       ["/problems/", problems],
+      ...(runbooks === undefined ? [] : [["/runbooks/", runbooks] as const]),
     ]),
   };
 }

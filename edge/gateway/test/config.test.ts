@@ -21,7 +21,9 @@ beforeAll(async () => {
     ORRERY_EDGE_GRPC_ADDRESS: "127.0.0.1:4041",
     ORRERY_KEYS_FILE: file,
     ORRERY_PEER_JOBS: "127.0.0.1:5,127.0.0.1:6",
+    ORRERY_PEER_ORCHESTRATOR: "127.0.0.1:9",
     ORRERY_PEER_OBSERVATORY: "127.0.0.1:7",
+    ORRERY_PEER_ALERTS: "127.0.0.1:8",
   };
 });
 afterAll(() => rm(folder, { recursive: true }));

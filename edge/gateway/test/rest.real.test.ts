@@ -177,6 +177,23 @@ describe("Idempotency-Key", () => {
 });
 
 describe("a batch", () => {
+  test("answers a submission with the input that came in, which no service sends back", async () => {
+    const one = await post("/v1/jobs", { task: "t", input: { a: [1, null, "ä"] } });
+    expect(await one.json()).toMatchObject({ input: { a: [1, null, "ä"] } });
+    const nothing = await post("/v1/jobs", { task: "t" });
+    expect(await nothing.json()).not.toHaveProperty("input");
+    const jobs = [
+      { task: "t", input: null },
+      { task: "refused", input: 1 },
+      { task: "t" },
+      { task: "t", input: "x" },
+    ];
+    const many = (await (await post("/v1/jobs:batchSubmit", { jobs })).json()) as {
+      outcomes: { job?: { input?: unknown } }[];
+    };
+    expect(many.outcomes.map(({ job }) => job?.input)).toEqual([null, undefined, undefined, "x"]);
+  });
+
   test("gives each outcome its problem document, complete with this request's trace", async () => {
     const response = await post("/v1/jobs:batchSubmit", { jobs: [{ task: "t" }, { task: "refused" }] });
     expect(response.status).toBe(200);

@@ -3,8 +3,10 @@ import { expect, test } from "@jest/globals";
 import { FakeJobs } from "./fake-jobs.ts";
 import { KEYS, startTestBed } from "./gateway-factory.ts";
 
-// The preload of every process registers a tracer, whose gRPC instrumentation writes the traceparent of the
-// active span into each call, over the one that was there.
+// With a collector the preload of every process registers a tracer, whose gRPC instrumentation writes the
+// traceparent of the active span into each call, over the one that was there. Nobody listens at this address:
+// spans are made all the same.
+process.env.ORRERY_OTLP_URL = "http://127.0.0.1:9/v1/traces";
 createRequire(import.meta.url)("../../../mesh/chassis/src/telemetry/preload.cjs");
 
 test("a call behind the edge belongs to the trace of the request, with a tracer registered too", async () => {

@@ -10,5 +10,6 @@ export type {
   TranscoderRequest,
   TranscoderResponse,
   TranscoderRoute,
+  UnaryCall,
 } from "./seam.ts";
 export { createTranscoder } from "./transcoder.ts";

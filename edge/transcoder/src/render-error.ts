@@ -4,10 +4,8 @@ import { copyHeaders } from "./call-context.ts";
 import { httpAnswerOf } from "./fault.ts";
 import type { Accept } from "./media-type.ts";
 import { problemOf, retryAfterSeconds, rpcStatusOf, titleOfHttpStatus } from "./problem.ts";
-import { wholeResponse } from "./render-response.ts";
+import { textResponse } from "./render-response.ts";
 import type { TranscoderOptions, TranscoderResponse } from "./seam.ts";
-
-const UTF8 = new TextEncoder();
 
 /**
  * Any failure as a ConnectError. Only what was thrown as one keeps its text: other texts may hold secrets.
@@ -36,7 +34,7 @@ export class ErrorRenderer {
     const seconds = retryAfterSeconds(error, this.#registry);
     if (seconds !== undefined) headers["retry-after"] ??= String(seconds);
     Object.assign(headers, httpAnswerOf(error)?.headers, { "content-type": contentType });
-    return wholeResponse(status, headers, UTF8.encode(JSON.stringify(body)));
+    return textResponse(status, headers, JSON.stringify(body));
   }
 
   /** The JSON of a last frame. */

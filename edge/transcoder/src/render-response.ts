@@ -9,19 +9,21 @@ const UTF8 = new TextEncoder();
 
 /** A body that is one chunk, or none. */
 export class WholeBody implements AsyncIterable<Uint8Array> {
-  readonly #bytes: Uint8Array;
+  readonly #content: Uint8Array | string;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  /** @param content - text is encoded when it is read, so that whoever takes it as text saves that */
+  constructor(content: Uint8Array | string) {
+    this.#content = content;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    let left = this.#bytes.byteLength > 0;
+    let left = this.#content.length > 0;
     return {
       next: () => {
         if (!left) return Promise.resolve({ done: true, value: undefined });
         left = false;
-        return Promise.resolve({ done: false, value: this.#bytes });
+        const value = typeof this.#content === "string" ? UTF8.encode(this.#content) : this.#content;
+        return Promise.resolve({ done: false, value });
       },
     };
   }
@@ -35,6 +37,13 @@ export function wholeResponse(status: number, headers: Headers, bytes: Uint8Arra
     headers: { ...headers, "content-length": String(bytes.byteLength) },
     body: new WholeBody(bytes),
   };
+}
+
+/** A response whose body is complete and text. */
+export function textResponse(status: number, headers: Headers, text: string): TranscoderResponse {
+  if (status === 204 || status === 304) return wholeResponse(status, headers, new Uint8Array());
+  headers["content-length"] = String(Buffer.byteLength(text));
+  return { status, headers, body: new WholeBody(text), text };
 }
 
 /**
@@ -62,10 +71,6 @@ export class ResponseRenderer {
     const json = toJson(method.output, alone.message, this.#options);
     const object = typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
     return JSON.stringify(object[responseField.jsonName] ?? null);
-  }
-
-  bytes(route: Route, message: Message): Uint8Array {
-    return UTF8.encode(this.json(route, message));
   }
 }
 

@@ -29,6 +29,13 @@ export type Call = (
   context: CallContext,
 ) => AsyncIterable<Message>;
 
+/**
+ * Performs one RPC that has one message each way: what `Call` does, without the cost of two streams.
+ *
+ * @throws ConnectError, as `Call` does
+ */
+export type UnaryCall = (method: DescMethod, request: Message, context: CallContext) => Promise<Message>;
+
 /** How to create a transcoder. */
 export interface TranscoderOptions {
   /**
@@ -42,6 +49,8 @@ export interface TranscoderOptions {
    */
   readonly services?: readonly DescService[];
   readonly call: Call;
+  /** Performs the RPCs that have one message each way. Default: `call` does. */
+  readonly unary?: UnaryCall;
   /**
    * Makes the error body, sent as `application/problem+json`; its `status` becomes the HTTP status, except
    * for errors that only HTTP knows (405, 413, 414, 415, 431), which keep theirs. Default: RFC 9457 from the
@@ -79,6 +88,8 @@ export interface TranscoderResponse {
   /** Lower-case names. */
   readonly headers: Record<string, string | string[]>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** The body once more, where it is text and known as a whole: to be written together with the head. */
+  readonly text?: string;
 }
 
 /** One way to reach one RPC. */

@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type TranscoderLimits } from "./limits.ts";
 import { Accept } from "./media-type.ts";
 import { QueryBinder } from "./query-parameters.ts";
 import { asConnectError, ErrorRenderer } from "./render-error.ts";
-import { ResponseRenderer, WholeBody, wholeResponse } from "./render-response.ts";
+import { ResponseRenderer, textResponse, WholeBody, wholeResponse } from "./render-response.ts";
 import { headerOf } from "./request-body.ts";
 import { RequestMessages } from "./request-messages.ts";
 import { parseTarget } from "./request-target.ts";
@@ -109,10 +109,16 @@ class RestServer {
 
   async #single(match: RouteMatch, query: string, request: TranscoderRequest): Promise<TranscoderResponse> {
     const { route } = match;
-    const requests = await this.#requests(match, query, request);
+    const { unary } = this.#options;
     const signal = request.signal ?? new AbortController().signal;
-    signal.throwIfAborted();
     const context = new RequestContext(request, signal);
+    if (unary !== undefined && route.method.methodKind === "unary") {
+      const message = await this.#binder.unary(match, query, request);
+      signal.throwIfAborted();
+      return this.#singleResponse(route, await unary(route.method, message, context), context);
+    }
+    const requests = await this.#requests(match, query, request);
+    signal.throwIfAborted();
     let response: Message | undefined;
     try {
       for await (const message of this.#options.call(route.method, requests, context)) {
@@ -133,7 +139,7 @@ class RestServer {
       return wholeResponse(status, headers, data);
     }
     const { status, headers } = this.#head(route, context, { message, contentType: "application/json" });
-    return wholeResponse(status, headers, this.#responses.bytes(route, message));
+    return textResponse(status, headers, this.#responses.json(route, message));
   }
 
   async #stream(match: RouteMatch, query: string, request: TranscoderRequest): Promise<TranscoderResponse> {
@@ -214,7 +220,8 @@ class RestServer {
 /** The head alone; a stream behind it is let go. */
 async function withoutBody(response: TranscoderResponse): Promise<TranscoderResponse> {
   await response.body[Symbol.asyncIterator]().return?.();
-  return { ...response, body: new WholeBody(new Uint8Array()) };
+  const { status, headers } = response;
+  return { status, headers, body: new WholeBody("") };
 }
 
 function httpBodyIn({ method, responseField }: Route, message: Message): HttpBody {

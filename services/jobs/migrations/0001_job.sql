@@ -57,22 +57,21 @@ create table job (
   constraint job_pkey primary key (id)
 ) partition by range (id);
 
--- One row for each grant of a job.
+-- One row for each grant of a job that has ended; the one that runs is its lease.
 create table attempt (
   job_id uuid not null,
   attempt integer not null,
   project text not null,
   status text not null constraint attempt_status check
-    (status in ('RUNNING', 'SUCCEEDED', 'FAILED', 'LOST', 'CANCELLED', 'RELEASED')),
+    (status in ('SUCCEEDED', 'FAILED', 'LOST', 'CANCELLED', 'RELEASED')),
   worker text not null,
   principal text not null,
   start_time timestamptz not null,
-  end_time timestamptz,
+  end_time timestamptz not null,
   error_type text,
   error_message text,
   error_retryable boolean,
   digest text not null,
-  constraint attempt_end check ((end_time is not null) = (status <> 'RUNNING')),
   constraint attempt_pkey primary key (job_id, attempt)
 ) partition by range (job_id);
 
@@ -173,7 +172,9 @@ create table lease (
   cancel_time timestamptz
 ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_delay = 0);
-create index lease_queue on lease (project, queue, concurrency_key);
+-- The id makes its entries unique: they are added at the end of their queue's range, where equal ones would be
+-- fitted in by the place of their rows, which cost a grant and its end a sixth.
+create index lease_queue on lease (project, queue, concurrency_key, job_id);
 create index lease_request on lease (principal, request_id) where request_id <> '';
 
 create table queue (

@@ -3,12 +3,14 @@ import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Chance, Clock } from "@orrery/mesh/time/clock";
 import type { Route } from "@orrery/mesh/transport/route";
+import { createJobEvents } from "./adapters/events/event-reader.ts";
 import { createJobFacts } from "./adapters/events/job-facts.ts";
 import { createEventStore } from "./adapters/postgres/event-store.ts";
 import { createIdempotencyStore } from "./adapters/postgres/idempotency-store.ts";
 import { createJobStore } from "./adapters/postgres/job-store.ts";
 import { createLeaseStore } from "./adapters/postgres/lease-store.ts";
 import { createQueueStore } from "./adapters/postgres/queue-store.ts";
+import { createStepIds } from "./adapters/postgres/step-store.ts";
 import { createPartitions, databaseNow } from "./adapters/postgres/upkeep-store.ts";
 import { createWorkerStore } from "./adapters/postgres/worker-store.ts";
 import { jobMessage, jobToBytes, jobToWire } from "./adapters/rpc/job-wire.ts";
@@ -27,6 +29,7 @@ import { createReadyBell, ringFor } from "./application/ready-bell.ts";
 import { createReportAttempts } from "./application/report-attempts.ts";
 import { createSightings } from "./application/sightings.ts";
 import { createSubmitJobs } from "./application/submit-jobs.ts";
+import { createSubmitSteps } from "./application/submit-steps.ts";
 import { sweep } from "./application/sweep-jobs.ts";
 import { startUpkeep } from "./application/upkeep.ts";
 import { createWatchJobs } from "./application/watch-jobs.ts";
@@ -70,11 +73,12 @@ function createStores({ commandPool, leasePool, instance, version, clock }: Engi
     jobs: createJobStore(commandPool),
     queues: createQueueStore(commandPool),
     workers: createWorkerStore(commandPool),
-    events: createEventStore(commandPool),
+    events: createJobEvents(createEventStore(commandPool)),
     leaseStore: createLeaseStore(leasePool),
     keys: createIdempotencyStore(),
     partitions: createPartitions(commandPool),
-    facts: createJobFacts({ instance, serviceVersion: version }, clock),
+    stepIds: createStepIds(),
+    facts: createJobFacts({ instanceId: instance, version }, clock),
     databaseNow: databaseNow(commandPool),
   };
 }
@@ -92,6 +96,7 @@ export function createEngine(deps: EngineDeps): Engine {
     chance,
     clock,
     logger,
+    metrics,
     signal,
     inTransaction: inPool(deps.commandPool),
   };
@@ -99,8 +104,9 @@ export function createEngine(deps: EngineDeps): Engine {
   const bell = createReadyBell();
   const encodeJob = (job: Parameters<typeof jobMessage>[0]): Uint8Array => jobToBytes(jobMessage(job, {}));
   const submits = createSubmitJobs({ ...common, clock: databaseClock, encodeJob });
+  const submitSteps = createSubmitSteps({ ...common, clock: databaseClock });
   const reports = createReportAttempts({ ...common, inTransaction: inPool(deps.leasePool) });
-  const heartbeats = createHeartbeatAttempts(leaseStore);
+  const heartbeats = createHeartbeatAttempts(leaseStore, metrics);
   const refreshGauges = createQueueGauges(metrics, queues);
   const upkeep = startUpkeep({ ...common, sweep: sweep(common), databaseClock, refreshGauges });
   const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
@@ -113,6 +119,8 @@ export function createEngine(deps: EngineDeps): Engine {
     deps.onReady(tasks);
   };
 
+  // Workers first: a grant should not queue behind the relay's look at what to publish.
+  announcements.subscribe((changes) => ring(ringFor(changes, upkeep.limitedQueues())));
   for (const listener of [
     deps.onCommit,
     createJobMetrics(metrics),
@@ -121,7 +129,6 @@ export function createEngine(deps: EngineDeps): Engine {
     upkeep.nudge,
   ])
     announcements.subscribe(listener);
-  announcements.subscribe((changes) => ring(ringFor(changes, upkeep.limitedQueues())));
 
   const changed = (): void => {
     upkeep.limitsChanged();
@@ -133,7 +140,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const reads = { read, attempts: readAttempts(jobs), events: readEvents(jobs, events) };
   return {
     routes: [
-      jobsRoute({ ...reads, submits, command, watches }),
+      jobsRoute({ ...reads, submits, submitSteps, command, watches }),
       workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],

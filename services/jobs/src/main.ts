@@ -3,9 +3,12 @@ import { connectNats } from "@orrery/mesh/messaging/connection";
 import { createPublisher } from "@orrery/mesh/messaging/publisher";
 import { subscribeWake } from "@orrery/mesh/messaging/wake";
 import { startRelay } from "@orrery/mesh/outbox/relay";
+import { republishInbox } from "@orrery/mesh/outbox/republish-inbox";
 import { openPool, type Pool } from "@orrery/mesh/postgres/pool";
 import { createBreaker } from "@orrery/mesh/resilience/breaker";
+import { renderOutbox } from "./adapters/events/event-reader.ts";
 import { tasksOf, wordOf } from "./adapters/events/ready-word.ts";
+import { createEventStore } from "./adapters/postgres/event-store.ts";
 import { type JobsConfig, jobsConfig } from "./config.ts";
 import { createEngine } from "./engine.ts";
 
@@ -22,32 +25,24 @@ await runService({
   start: async (service) => {
     const { scope, signal, logger, metrics, clock, chance, health } = service;
     const pools = openPools(service, config);
-    const broker = connectBroker(service, config);
+    const broker = openBroker(service, config);
+    const common = { instance: config.instance, clock, chance, logger, metrics, signal };
     const relay = config.relay
       ? startRelay({
+          ...common,
           pool: pools.relay,
+          render: renderOutbox(createEventStore(pools.relay)),
           publisher: broker.publisher,
           service: config.service,
-          instance: config.instance,
-          clock,
-          chance,
-          logger,
-          metrics,
-          signal,
         })
       : undefined;
     if (relay !== undefined) scope.defer(() => relay.stop());
 
     const engine = createEngine({
+      ...common,
       commandPool: pools.commands,
       leasePool: pools.leases,
-      instance: config.instance,
       version: VERSION,
-      clock,
-      chance,
-      logger,
-      metrics,
-      signal,
       onCommit: () => relay?.wake(),
       onReady: (tasks) => broker.publisher.wake(READY_SUBJECT, wordOf(tasks)),
     });
@@ -62,7 +57,9 @@ await runService({
     health.check("sweeper", () => {
       if (engine.sweptAgoMs() > SWEEP_LATE_MS) throw new Error("the sweeper has not come round for 30 s");
     });
-    return { routes: engine.routes };
+    const { publisher } = broker;
+    const inboxes = republishInbox({ pool: pools.relay, publisher, service: config.service, logger });
+    return { routes: engine.routes, inboxes };
   },
 });
 
@@ -94,11 +91,9 @@ function openPools({ scope, identity, logger, metrics, clock, chance }: ServiceS
   };
 }
 
-/**
- * The broker may come later than the service, and go away: jobs run without it, their events wait in the
- * outbox.
- */
-function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope, settings: JobsConfig) {
+// The broker may come later than the service, and go away: jobs run without it, their events wait in the outbox.
+function openBroker(service: ServiceScope, settings: JobsConfig) {
+  const { scope, identity, logger, metrics, signal, chance } = service;
   const connection = connectNats({
     url: settings.natsUrl,
     identity: settings.identitySource === "tls" ? identity : undefined,
@@ -107,6 +102,7 @@ function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope
     // A ring for other replicas: here it has been heard already.
     echo: false,
     logger,
+    metrics,
     signal,
     chance,
   });
@@ -115,5 +111,5 @@ function connectBroker({ scope, identity, logger, signal, chance }: ServiceScope
     const nats = await connection.catch(() => undefined);
     await nats?.close();
   });
-  return { connection, publisher: createPublisher(connection) };
+  return { connection, publisher: createPublisher(connection, metrics) };
 }

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { JobAttempt_Status as AttemptStatus } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import type { Lease } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { Problem_Reason as Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { createJobStore } from "../src/adapters/postgres/job-store.ts";
+import type { Success } from "../src/application/ports.ts";
+import { hear } from "../src/domain/attempt-decisions.ts";
 import { type As, type EngineWorld, engineWorld } from "./engine-world.ts";
 
 let world: EngineWorld;
@@ -217,5 +221,73 @@ describe("a word about an attempt", () => {
     expect((await beat({ principal: "bob" }))?.reason).toBe(Reason.LEASE_FOREIGN);
     expect((await beat({}, 2))?.reason).toBe(Reason.LEASE_LOST);
     expect((await beat({ project: "second" }))?.reason).toBe(Reason.NOT_FOUND);
+  });
+});
+
+describe("a success, which one guarded statement takes", () => {
+  const SUCCESS = { kind: "complete" } as const;
+
+  test("is taken exactly where the domain's rule takes it, whatever the word names wrongly", async () => {
+    await submit("guard", 6);
+    const held = await lease("guard");
+    const [whole, cancelled, ended, epoch, foreign, stranger] = held;
+    if (!whole || !cancelled || !ended || !epoch || !foreign || !stranger)
+      throw new Error("six were submitted");
+    await world.ask("cancelJob", { id: cancelled.jobId });
+    await complete([ended]);
+    const jobs = createJobStore(world.pool);
+    const by = { project: "demo", principal: "ann" };
+    const said = (of: Lease, more: Partial<Success> = {}): Success => ({
+      ...{ jobId: of.jobId, epoch: of.leaseEpoch, digest: "d", by, outputText: "1" },
+      ...more,
+    });
+    const words = [
+      said(whole),
+      said(cancelled),
+      said(ended),
+      said(epoch, { epoch: 2 }),
+      said(foreign, { by: { ...by, principal: "eve" } }),
+      said(stranger, { by: { ...by, project: "second" } }),
+      said(whole, { jobId: "01a1fd6c-2a40-7000-8000-00000000000e" }),
+    ];
+    const rolledBack = new Error("only asked");
+    const asked = world.pool.transaction(async (tx) => {
+      const { held: known, nowMs } = await jobs.lockAll(tx, words);
+      const decided = words.filter((word) => {
+        const { jobId, epoch: number, digest } = word;
+        const about = { jobId, epoch: number, digest, word: SUCCESS };
+        return hear(known.get(jobId), about, word.by, { nowMs, chance: 0 }).kind === "step";
+      });
+      const taken = new Set((await jobs.succeedAll(tx, words)).map(({ job }) => job.id));
+      expect([...taken].sort()).toEqual(decided.map(({ jobId }) => jobId).sort());
+      expect(taken.size).toBe(2);
+      throw rolledBack;
+    });
+    await expect(asked).rejects.toBe(rolledBack);
+  });
+
+  test("stands beside other words of the same message, each with its own outcome in its own place", async () => {
+    await submit("mixed", 3);
+    const [first, second, third] = await lease("mixed");
+    if (!first || !second || !third) throw new Error("three were submitted");
+    const outcomes = await complete([first, second, first, { ...third, leaseEpoch: 9 }]);
+    expect(
+      outcomes.map(({ ok, replayed, reason }) => (ok ? replayed === true : reason && Reason[reason])),
+    ).toEqual([false, false, true, "LEASE_LOST"]);
+    expect(outcomes.map(({ jobId }) => jobId)).toEqual(
+      [first, second, first, third].map(({ jobId }) => jobId),
+    );
+  });
+
+  test("leaves an attempt with its worker and times, which ran as its lease until then", async () => {
+    const [id] = await submit("history", 1);
+    const [held] = await lease("history");
+    const attempts = async () => (await world.ask("listJobAttempts", { id: id ?? "" })).attempts;
+    expect(await attempts()).toMatchObject([{ attempt: 1, worker: "w", status: AttemptStatus.RUNNING }]);
+    await complete(held === undefined ? [] : [held]);
+    const [attempt, ...more] = await attempts();
+    expect(more).toEqual([]);
+    expect(attempt).toMatchObject({ attempt: 1, worker: "w", status: AttemptStatus.SUCCEEDED });
+    expect(attempt?.endTime).toBeDefined();
   });
 });

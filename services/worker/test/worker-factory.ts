@@ -60,6 +60,7 @@ export function startWorker(setting: WorkerSetting): RunningWorker {
     runner: pool,
     report: {
       resultAnswered: ({ kind, reason }) => answered.push(`${kind} ${reason}`),
+      attemptOver: () => undefined,
       leaseDropped: (_lease, cause) => dropped.push(cause),
       addressRefused: ({ jobId }) => refusedAddresses.push(jobId),
     },

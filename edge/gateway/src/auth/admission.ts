@@ -38,6 +38,7 @@ export function createAdmission(options: {
 }): Admission {
   const { keys, limiter, logger } = options;
   const refused = new Set<string>();
+  const policy = rateLimitHeaders(limiter.limit, undefined);
   const take = (caller: Caller): RateState => {
     const rate = limiter.take(caller.id);
     // One line for each time that a key runs dry, not for each request that is refused meanwhile.
@@ -57,7 +58,7 @@ export function createAdmission(options: {
   };
   return {
     admit: (request) => {
-      Object.assign(request.answerHeaders, rateLimitHeaders(limiter.limit, undefined));
+      Object.assign(request.answerHeaders, policy);
       const caller = authenticated(keys, request, logger);
       const rate = take(caller);
       request.caller = caller;

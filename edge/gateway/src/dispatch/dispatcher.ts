@@ -1,6 +1,7 @@
 import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import {
+  type BatchSubmitJobsRequest,
   type BatchSubmitJobsResponse,
   JobsService,
   type SubmitJobRequest,
@@ -108,7 +109,9 @@ async function answerUnary(
     return options.submissions.submit(request as SubmitJobRequest, call);
   }
   const answer = await passUnary(options, admitted, request);
-  if (edge.method === JobsService.method.batchSubmitJobs) completeOutcomes(options, answer, call);
+  if (edge.method === JobsService.method.batchSubmitJobs) {
+    completeOutcomes(options, { request: request as BatchSubmitJobsRequest, call }, answer);
+  }
   return answer;
 }
 
@@ -233,10 +236,20 @@ function submitStream(
   });
 }
 
-function completeOutcomes({ publicUrl }: DispatcherOptions, answer: Message, call: EdgeCall): void {
-  for (const { result } of (answer as BatchSubmitJobsResponse).outcomes) {
+/**
+ * Completes the outcomes of many submissions: each job with the input that came in here, as it does not travel back,
+ * each problem with its place.
+ */
+function completeOutcomes(
+  { publicUrl }: DispatcherOptions,
+  { request, call }: { request: BatchSubmitJobsRequest; call: EdgeCall },
+  answer: Message,
+): void {
+  (answer as BatchSubmitJobsResponse).outcomes.forEach(({ result }, index) => {
     if (result.case === "error") completeProblem(result.value, publicUrl, call);
-  }
+    const input = request.jobs[index]?.input;
+    if (result.case === "job" && input !== undefined) result.value.input = input;
+  });
 }
 
 function headersFor({ caller, correlationId, traceparent }: EdgeCall): Record<string, string> {

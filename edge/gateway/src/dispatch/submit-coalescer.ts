@@ -14,6 +14,9 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { createBatcher } from "@orrery/mesh/batching/batcher";
 import { Fault } from "@orrery/mesh/fault/fault";
+import { ATTR } from "@orrery/mesh/telemetry/attributes";
+import { openItemSpan } from "@orrery/mesh/telemetry/item-span";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/call";
@@ -34,6 +37,9 @@ export interface SubmitCoalescer {
 }
 
 type SubmissionCall = Pick<EdgeCall, "caller" | "correlationId" | "traceparent" | "bodyBytes" | "timeoutMs">;
+
+const SPAN = `${JobsService.typeName}/${JobsService.method.submitJobs.name}`;
+const spanOf = ({ caller }: SubmissionCall) => ({ [ATTR.PROJECT]: caller.project });
 
 interface Submission {
   readonly item: SubmitJobsRequest_Item;
@@ -60,12 +66,14 @@ export function createSubmitCoalescer(options: {
   /** How many replicas of the jobs service there are. */
   replicas: number;
   clock: Clock;
+  metrics?: Metrics;
 }): SubmitCoalescer {
   const batcher = createBatcher<Submission, SubmitJobResponse>({
     name: "submit_jobs",
     maxItems: LIMITS.batchSubmissions,
     maxInFlight: 2 * options.replicas,
     maxQueued: LIMITS.queuedSubmissions,
+    metrics: options.metrics,
     weigh: (submission) => submission.bytes,
     maxWeight: LIMITS.batchBytes,
     run: (submissions) => submitBatch(options, submissions),
@@ -73,11 +81,20 @@ export function createSubmitCoalescer(options: {
   return {
     submit: (job, call) => {
       const limitMs = Math.min(LIMITS.submitMs, call.timeoutMs ?? LIMITS.submitMs);
-      return batcher.submit({
-        item: itemOf(job, call),
+      // The call is made for many: each sees its own part of it.
+      const span = openItemSpan(call.traceparent, SPAN, { kind: "client", attributes: spanOf(call) });
+      const submitted = batcher.submit({
+        item: itemOf(job, span === undefined ? call : { ...call, traceparent: span.traceparent }),
         bytes: bytesOf(job, call.bodyBytes),
         expiresMs: options.clock.monotonicMs() + limitMs,
       });
+      if (span !== undefined) {
+        submitted.then(
+          () => span.end(),
+          () => span.end({ failed: true }),
+        );
+      }
+      return submitted;
     },
     close: () => batcher.close(),
   };
@@ -100,7 +117,7 @@ async function submitBatch(
     if (submission.expiresMs - nowMs < LIMITS.submitFloorMs) return tooLate();
     const outcome = outcomes[next];
     next += 1;
-    return outcome === undefined ? missingOutcome() : resultOf(outcome);
+    return outcome === undefined ? missingOutcome() : resultOf(outcome, submission.item.job);
   });
 }
 
@@ -120,24 +137,31 @@ async function callJobs(
   return message.outcomes;
 }
 
-function resultOf({ result, replayed }: SubmitOutcome): SubmitJobResponse | Fault {
+/** The answer to one submission. Its input does not travel back: it is the one that came in, here. */
+function resultOf(
+  { result, replayed }: SubmitOutcome,
+  submitted: SubmitJobRequest | undefined,
+): SubmitJobResponse | Fault {
   if (result.case === "error") return faultFromProblem(result.value);
   if (result.case === undefined) return missingOutcome();
-  return create(SubmitJobResponseSchema, { job: result.value, replayed: replayed ?? false });
+  const answer = create(SubmitJobResponseSchema);
+  answer.job = result.value;
+  if (submitted?.input !== undefined) answer.job.input = submitted.input;
+  answer.replayed = replayed ?? false;
+  return answer;
 }
 
 function itemOf(job: SubmitJobRequest, call: SubmissionCall): SubmitJobsRequest_Item {
-  const { caller, correlationId, traceparent } = call;
-  return create(SubmitJobsRequest_ItemSchema, {
-    job,
-    caller: create(CallerContextSchema, {
-      project: caller.project,
-      principal: caller.id,
-      scopes: [...caller.scopes],
-      correlationId,
-      traceparent,
-    }),
-  });
+  const context = create(CallerContextSchema);
+  context.project = call.caller.project;
+  context.principal = call.caller.id;
+  context.scopes = [...call.caller.scopes];
+  context.correlationId = call.correlationId;
+  context.traceparent = call.traceparent;
+  const item = create(SubmitJobsRequest_ItemSchema);
+  item.job = job;
+  item.caller = context;
+  return item;
 }
 
 function bytesOf(job: SubmitJobRequest, bodyBytes: number | undefined): number {

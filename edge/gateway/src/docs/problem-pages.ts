@@ -2,6 +2,7 @@ import { Fault, isReason, REASONS, type Reason, reasonRules } from "@orrery/mesh
 import { codeName } from "@orrery/mesh/fault/wire";
 import { wantsHtml } from "../http/accept.ts";
 import type { Page, PageHandler } from "../http/pages.ts";
+import { escapeHtml, htmlPage } from "./html-page.ts";
 
 /**
  * The pages of the reasons, at `/problems` and `/problems/{reason}`: what the `type` of a problem document
@@ -37,7 +38,7 @@ function describe(reason: Reason, publicUrl: string): object {
 function reasonPage(reason: Reason): Page {
   const { code, httpStatus, title, retryable, cause, fix } = reasonRules(reason);
   const repeat = retryable ? "worth trying again" : "not worth trying again unchanged";
-  return html(
+  return htmlPage(
     reason,
     `<h1>${escapeHtml(title)}</h1>
 <p><code>${reason}</code> · HTTP ${httpStatus} · ${codeName(code)} · ${repeat}</p>
@@ -54,29 +55,7 @@ function listPage(): Page {
     const { title } = reasonRules(reason);
     return `<li><a href="/problems/${reason}"><code>${reason}</code></a> ${escapeHtml(title)}</li>`;
   });
-  return html("Problems", `<h1>Every reason for a refusal</h1>\n<ul>\n${items.join("\n")}\n</ul>`);
-}
-
-function html(title: string, body: string): Page {
-  return {
-    status: 200,
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-      vary: "accept",
-    },
-    body: `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)} · Orrery</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }
-</style>
-${body}
-</html>
-`,
-  };
+  return htmlPage("Problems", `<h1>Every reason for a refusal</h1>\n<ul>\n${items.join("\n")}\n</ul>`);
 }
 
 function json(document: object): Page {
@@ -85,8 +64,4 @@ function json(document: object): Page {
     headers: { "content-type": "application/json", vary: "accept" },
     body: JSON.stringify(document),
   };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

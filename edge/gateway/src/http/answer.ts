@@ -20,18 +20,21 @@ export async function sendWhole(
   response: ServerResponse,
   answer: WholeAnswer,
 ): Promise<void> {
-  const bytes = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
-  const smaller = answer.headers["content-encoding"]
-    ? undefined
-    : await compressed(bytes, exchange.header("accept-encoding"));
+  const { status, body } = answer;
+  const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const worthIt = bytes >= LIMITS.compressFromBytes;
+  const smaller =
+    worthIt && !answer.headers["content-encoding"]
+      ? await compressed(body, exchange.header("accept-encoding"))
+      : undefined;
   if (response.destroyed || response.headersSent) return;
-  const body = smaller?.body ?? bytes;
   const headers: Record<string, string | string[]> = { ...answer.headers, ...exchange.answerHeaders };
-  if (bytes.length >= LIMITS.compressFromBytes) headers.vary = "accept-encoding";
+  if (worthIt) headers.vary = "accept-encoding";
   if (smaller !== undefined) headers["content-encoding"] = smaller.encoding;
-  if (answer.status !== 204) headers["content-length"] = String(body.length);
-  response.writeHead(answer.status, headers);
-  response.end(exchange.httpMethod === "HEAD" || answer.status === 204 ? undefined : body);
+  if (status !== 204) headers["content-length"] = String(smaller?.body.length ?? bytes);
+  response.writeHead(status, headers);
+  // Text goes out in one piece with the head; bytes are a second piece, which the kernel is given separately.
+  response.end(exchange.httpMethod === "HEAD" || status === 204 ? undefined : (smaller?.body ?? body));
 }
 
 /** Sends an answer as it is made. */

@@ -27,10 +27,11 @@ export function acceptedEncoding(header: string | undefined): Encoding | undefin
 
 /** The body in the encoding that the client takes; undefined where it stays as it is. */
 export async function compressed(
-  body: Uint8Array,
+  body: Uint8Array | string,
   acceptEncoding: string | undefined,
 ): Promise<{ encoding: Encoding; body: Uint8Array } | undefined> {
-  if (body.length < LIMITS.compressFromBytes) return undefined;
+  const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (bytes < LIMITS.compressFromBytes) return undefined;
   const encoding = acceptedEncoding(acceptEncoding);
   if (encoding === undefined) return undefined;
   return { encoding, body: encoding === "br" ? await brotlied(body, BROTLI) : await gzipped(body) };

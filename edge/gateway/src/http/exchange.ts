@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Fault } from "@orrery/mesh/fault/fault";
-import { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
+import { childTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/key-store.ts";
@@ -58,11 +58,7 @@ const CORRELATION_ID = /^[!-~]{1,128}$/;
 export function requestTrace(header: HeaderReader, clock: Clock): RequestTrace {
   const requestId = uuidV7(clock);
   const given = header("x-correlation-id");
-  const parent = header("traceparent");
-  const traceparent =
-    parent === undefined || parseTraceparent(parent) === undefined
-      ? newTraceparent()
-      : childTraceparent(parent);
+  const traceparent = childTraceparent(header("traceparent"));
   return {
     requestId,
     correlationId: given !== undefined && CORRELATION_ID.test(given) ? given : requestId,

@@ -107,6 +107,7 @@ async function route(options: HttpServerOptions, exchange: Exchange, http: Http)
 // As the router reads it, which decodes each segment: a path that it takes for ours needs a key however it is
 // written.
 function isApiPath(path: string): boolean {
+  if (path.startsWith("/v1/")) return true;
   const [, first = "", more] = path.split("/", 3);
   try {
     return more !== undefined && decodeURIComponent(first) === "v1";

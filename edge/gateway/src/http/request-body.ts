@@ -13,7 +13,49 @@ export function requestBody(
   return {
     [Symbol.asyncIterator]: () => {
       if (expectsContinue && !response.headersSent) response.writeContinue();
-      return request.iterator({ destroyOnReturn: false });
+      return new BodyReader(request);
     },
   };
+}
+
+/**
+ * Reads a request as its own iterator does with `destroyOnReturn: false`, for a fraction of the cost: most bodies
+ * are one chunk, which is there a moment after the head.
+ */
+class BodyReader implements AsyncIterator<Uint8Array> {
+  readonly #request: IncomingMessage;
+  #failure: Error | undefined;
+  #closed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+    const wake = (): void => this.#wake?.();
+    request.on("readable", wake);
+    request.on("end", wake);
+    request.on("error", (error) => {
+      this.#failure = error;
+      wake();
+    });
+    request.on("close", () => {
+      this.#closed = true;
+      wake();
+    });
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    for (;;) {
+      const chunk = this.#request.read() as Uint8Array | null;
+      if (chunk !== null) return { done: false, value: chunk };
+      // Complete, and nothing is left: the event that says so comes later.
+      if (this.#request.complete && this.#request.readableLength === 0)
+        return { done: true, value: undefined };
+      if (this.#failure !== undefined || this.#closed || this.#request.destroyed) {
+        throw this.#failure ?? new Error("the body ended before its end");
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
 }

@@ -1,49 +1,44 @@
 import type { IncomingMessage } from "node:http";
-import {
-  type Context,
-  context,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  trace,
-} from "@opentelemetry/api";
-import { parseTraceparent, type TraceParent } from "@orrery/mesh/telemetry/trace";
+import { type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { ATTR } from "@orrery/mesh/telemetry/attributes";
+import { inContextOf, parseTraceparent } from "@orrery/mesh/telemetry/trace";
 
-const TRACER = "orrery.gateway";
+const TRACER = trace.getTracer("orrery.gateway");
 const SERVER_ERROR = 500;
 
-/** The span of one request; undefined where the process has no tracer. */
+/** The span of one request; undefined where nobody records it. */
 export type RequestSpan = Span | undefined;
 
 /**
  * Does the work of one request inside a span of its own, under the caller's span where it names one, so that
- * every call behind the edge belongs to the trace that the answer names. Without a tracer in the process it
- * is a plain call.
+ * every call behind the edge belongs to the trace that the answer names. Where nobody records spans the work
+ * is only told its trace, for its log lines and for what it calls.
  */
 export function inRequestSpan(request: IncomingMessage, work: (span: RequestSpan) => void): void {
   const parent = parseTraceparent(request.headers.traceparent?.toString());
-  const from = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
-  const attributes = { "http.request.method": request.method ?? "" };
-  const span = trace.getTracer(TRACER).startSpan("request", { kind: SpanKind.SERVER, attributes }, from);
-  if (span.isRecording()) context.with(trace.setSpan(from, span), () => work(span));
-  else work(undefined);
+  inContextOf(parent, {
+    start: (from) => {
+      const { method = "", url = "" } = request;
+      const attributes = { "http.request.method": method, [ATTR.CHANGE]: isChange(method, url) };
+      return TRACER.startSpan("request", { kind: SpanKind.SERVER, attributes }, from);
+    },
+    work,
+  });
 }
 
 /** Ends the span of a request, named by its route. */
 export function endRequestSpan(
   span: RequestSpan,
-  about: { method: string; route: string; status: number },
+  about: { method: string; route: string; status: number; project: string | undefined },
 ): void {
   if (span === undefined) return;
   span.updateName(`${about.method} ${about.route}`);
   span.setAttributes({ "http.route": about.route, "http.response.status_code": about.status });
+  if (about.project !== undefined) span.setAttribute(ATTR.PROJECT, about.project);
   if (about.status >= SERVER_ERROR) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 
-function contextOf({ traceId, spanId, sampled }: TraceParent): Context {
-  const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
-}
+// Workers ask for work again and again: that begins nothing that somebody would look for.
+const isChange = (method: string, target: string): boolean =>
+  method !== "GET" && method !== "HEAD" && !target.startsWith("/v1/work:");

@@ -25,7 +25,10 @@ export function routeLabels(templates: readonly string[]): RouteLabel {
   patterns.sort(
     (left, right) => left.variables - right.variables || right.template.length - left.template.length,
   );
-  return (path) => patterns.find(({ pattern }) => pattern.test(path))?.template ?? NO_ROUTE;
+  // Most requests go to a path without a variable, which is its own template.
+  const fixed = new Set(patterns.flatMap(({ template, variables }) => (variables === 1 ? [template] : [])));
+  return (path) =>
+    fixed.has(path) ? path : (patterns.find(({ pattern }) => pattern.test(path))?.template ?? NO_ROUTE);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescMethod, DescService, Message, Registry } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import {
   JobsService,
   type SubmitJobResponse,
@@ -45,7 +46,8 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
   const transcoder = createTranscoder({
     registry: options.registry,
     services: options.services,
-    call: restCall(options),
+    call: restStream(options),
+    unary: (method, request, context) => restUnary(options, method, request, context.signal),
     problem: (error) => {
       const exchange = exchangeNow();
       const fault = faultOf(error);
@@ -104,27 +106,25 @@ async function answer(
   }
   if (transcoded.status >= 400) closeIfEndless(request, response);
   if (exchange.streaming && transcoded.status === 200) return sendStream(exchange, response, transcoded);
-  await sendWhole(exchange, response, { ...transcoded, body: await wholeBody(transcoded.body) });
+  const { status, headers } = transcoded;
+  await sendWhole(exchange, response, {
+    status,
+    headers,
+    body: transcoded.text ?? (await wholeBody(transcoded.body)),
+  });
 }
 
-/** The seam of the transcoder: one RPC of the dispatcher, in the name of the exchange's caller. */
-function restCall(options: RestHandlerOptions): Call {
+/** The seam of the transcoder for streams: one RPC of the dispatcher, in the name of the exchange's caller. */
+function restStream(options: RestHandlerOptions): Call {
   return async function* (method, requests, context) {
     const exchange = exchangeNow();
     exchange.rpc = method;
-    const call = callOf(exchange, context.signal);
+    exchange.streaming = true;
     try {
-      if (method.methodKind === "unary") {
-        for await (const request of requests)
-          yield await unaryAnswer(options, exchange, { method, request, call });
-        return;
-      }
-      exchange.streaming = true;
       let empty = true;
       const signal = AbortSignal.any([context.signal, options.shutdownSignal]);
       for await (const message of options.dispatcher.stream(method, requests, {
-        ...call,
-        signal,
+        ...callOf(exchange, signal),
         onAdmitted: () => exchange.onAdmitted?.(),
       })) {
         empty = false;
@@ -132,11 +132,31 @@ function restCall(options: RestHandlerOptions): Call {
       }
       exchange.endedEmpty = empty;
     } catch (error) {
-      if (exchange.streaming && options.shutdownSignal.aborted) return;
-      // By way of a fault, so that the problem hook can tell a service's refusal from the transcoder's own.
-      throw toConnectError(faultFrom(error));
+      if (options.shutdownSignal.aborted) return;
+      throw refusalOf(error);
     }
   };
+}
+
+/** The same for one message each way. */
+async function restUnary(
+  options: RestHandlerOptions,
+  method: DescMethod,
+  request: Message,
+  signal: AbortSignal,
+): Promise<Message> {
+  const exchange = exchangeNow();
+  exchange.rpc = method;
+  try {
+    return await unaryAnswer(options, exchange, { method, request, call: callOf(exchange, signal) });
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** By way of a fault, so that the problem hook can tell a service's refusal from the transcoder's own. */
+function refusalOf(error: unknown): ConnectError {
+  return toConnectError(faultFrom(error));
 }
 
 async function unaryAnswer(

@@ -1,6 +1,5 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { Job } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import {
   type CancelJobResponse,
   JobsService,
@@ -11,6 +10,13 @@ import {
   type GetJobResponse,
   ObservatoryService,
 } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
+import {
+  type CancelMissionResponse,
+  type CreateMissionResponse,
+  MissionsService,
+  type ResolveMissionResponse,
+  type RetryMissionResponse,
+} from "@orrery/contracts/gen/orrery/orchestrator/v1/missions_service_pb.js";
 
 /** What a successful answer says in its status and headers, beyond the message. */
 export interface SuccessHead {
@@ -37,6 +43,18 @@ export function successHead(method: DescMethod, message: Message, waitedToTheEnd
       const { job } = message as CancelJobResponse | RetryJobResponse;
       return { headers: { ...headers, ...(job && consistencyToken(job)) } };
     }
+    case MissionsService.method.createMission: {
+      const { mission } = message as CreateMissionResponse;
+      if (mission === undefined) return { headers };
+      const location = { location: `/v1/missions/${mission.id}` };
+      return { status: 202, headers: { ...headers, ...location, ...consistencyToken(mission) } };
+    }
+    case MissionsService.method.cancelMission:
+    case MissionsService.method.retryMission:
+    case MissionsService.method.resolveMission: {
+      const { mission } = message as CancelMissionResponse | RetryMissionResponse | ResolveMissionResponse;
+      return { headers: { ...headers, ...(mission && consistencyToken(mission)) } };
+    }
     case ObservatoryService.method.getJob: {
       const { asOf, lagMs } = message as GetJobResponse;
       return { headers: { ...freshness(asOf), "orrery-lag-ms": String(lagMs) } };
@@ -47,8 +65,8 @@ export function successHead(method: DescMethod, message: Message, waitedToTheEnd
 }
 
 /** Names the state that a write left: given to a read of the read model, the answer is at least that new. */
-function consistencyToken(job: Job): Record<string, string> {
-  return { "orrery-consistency-token": Buffer.from(`${job.id}:${job.version}`).toString("base64url") };
+function consistencyToken({ id, version }: { id: string; version: number }): Record<string, string> {
+  return { "orrery-consistency-token": Buffer.from(`${id}:${version}`).toString("base64url") };
 }
 
 function freshness(asOf: Timestamp | undefined): Record<string, string> {

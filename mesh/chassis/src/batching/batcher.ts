@@ -1,4 +1,6 @@
 import { Fault } from "../fault/fault.ts";
+import { METRIC } from "../telemetry/attributes.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 
 /** What a batcher is made of. */
 export interface BatcherOptions<I, O> {
@@ -21,6 +23,8 @@ export interface BatcherOptions<I, O> {
   run(items: readonly I[]): Promise<readonly (O | Error)[]>;
   /** Told of the number of waiting items whenever it changes. */
   onQueued?(queued: number): void;
+  /** Where the number of waiting items shows as `orrery_batch_waiting`, under the batcher's name. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** Joins single calls into batches. */
@@ -32,6 +36,14 @@ export interface Batcher<I, O> {
    * whatever `run` gave or threw for the item
    */
   submit(item: I): Promise<O>;
+  /**
+   * Puts items into the next batch that has room for all of them: those of one message, which cost one promise and not
+   * one each. More than a batch may hold go alone.
+   *
+   * @returns one outcome for each item, in order
+   * @throws Fault as `submit`; an outcome that is an `Error` is among the others
+   */
+  submitAll(items: readonly I[]): Promise<readonly (O | Error)[]>;
   /** Items that wait, without those under way. */
   readonly queued: number;
   /** Refuses new items, and resolves when everything accepted has its outcome. */
@@ -39,9 +51,9 @@ export interface Batcher<I, O> {
 }
 
 interface Waiting<I, O> {
-  readonly item: I;
+  readonly items: readonly I[];
   readonly weight: number;
-  readonly resolve: (outcome: O) => void;
+  readonly resolve: (outcomes: readonly (O | Error)[]) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -63,9 +75,16 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   const maxInFlight = options.maxInFlight ?? DEFAULT_IN_FLIGHT;
   const waiting: Waiting<I, O>[] = [];
   const idle = Promise.withResolvers<void>();
+  let queued = 0;
   let inFlight = 0;
   let scheduled = false;
   let closed = false;
+  options.metrics?.sampled(
+    METRIC.BATCH_WAITING,
+    "Items that wait for the next batch, by what the batches do.",
+    ["batch"],
+    (gauge) => gauge.set({ batch: name }, queued),
+  );
 
   function schedule(): void {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
@@ -77,10 +96,11 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     scheduled = false;
     while (waiting.length > 0 && inFlight < maxInFlight) {
       const batch = waiting.splice(0, batchLength(waiting, maxItems, maxWeight));
+      for (const { items } of batch) queued -= items.length;
       inFlight += 1;
       void settle((items) => options.run(items), batch).then(batchEnded);
     }
-    options.onQueued?.(waiting.length);
+    options.onQueued?.(queued);
   }
 
   function batchEnded(): void {
@@ -91,19 +111,30 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     if (closed && inFlight === 0 && waiting.length === 0) idle.resolve();
   }
 
+  function submitAll(items: readonly I[]): Promise<readonly (O | Error)[]> {
+    if (closed || queued >= maxQueued) {
+      const detail = closed ? `${name} is stopping` : `${name} has ${maxQueued} waiting already`;
+      return Promise.reject(new Fault("OVERLOADED", { detail, retryAfterMs: RETRY_AFTER_MS }));
+    }
+    if (items.length === 0) return Promise.resolve([]);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly (O | Error)[]>();
+    let weight = 0;
+    for (const item of items) weight += weigh(item);
+    waiting.push({ items, weight, resolve, reject });
+    queued += items.length;
+    schedule();
+    return promise;
+  }
+
   return {
-    submit(item) {
-      if (closed || waiting.length >= maxQueued) {
-        const detail = closed ? `${name} is stopping` : `${name} has ${maxQueued} waiting already`;
-        return Promise.reject(new Fault("OVERLOADED", { detail, retryAfterMs: RETRY_AFTER_MS }));
-      }
-      const { promise, resolve, reject } = Promise.withResolvers<O>();
-      waiting.push({ item, weight: weigh(item), resolve, reject });
-      schedule();
-      return promise;
+    async submit(item) {
+      const [outcome] = await submitAll([item]);
+      if (outcome instanceof Error) throw outcome;
+      return outcome as O;
     },
+    submitAll,
     get queued() {
-      return waiting.length;
+      return queued;
     },
     close() {
       closed = true;
@@ -113,13 +144,19 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   };
 }
 
-/** How many of the first waiting items make one batch: at least one. */
-function batchLength(waiting: readonly { weight: number }[], maxItems: number, maxWeight: number): number {
+/** How many of the first waiting entries make one batch: at least one. */
+function batchLength(
+  waiting: readonly { items: readonly unknown[]; weight: number }[],
+  maxItems: number,
+  maxWeight: number,
+): number {
   let weight = 0;
+  let count = 0;
   let length = 0;
-  for (const { weight: next } of waiting) {
-    weight += next;
-    if (length === maxItems || (length > 0 && weight > maxWeight)) break;
+  for (const next of waiting) {
+    weight += next.weight;
+    count += next.items.length;
+    if (length > 0 && (count > maxItems || weight > maxWeight)) break;
     length += 1;
   }
   return length;
@@ -129,15 +166,19 @@ async function settle<I, O>(
   run: (items: readonly I[]) => Promise<readonly (O | Error)[]>,
   batch: readonly Waiting<I, O>[],
 ): Promise<void> {
+  const [first] = batch;
+  const items =
+    batch.length === 1 && first !== undefined ? first.items : batch.flatMap((entry) => entry.items);
   try {
-    const outcomes = await run(batch.map(({ item }) => item));
-    if (outcomes.length !== batch.length) {
-      throw new RangeError(`a batch of ${batch.length} items got ${outcomes.length} outcomes`);
+    const outcomes = await run(items);
+    if (outcomes.length !== items.length) {
+      throw new RangeError(`a batch of ${items.length} items got ${outcomes.length} outcomes`);
     }
-    outcomes.forEach((outcome, index) => {
-      if (outcome instanceof Error) batch[index]?.reject(outcome);
-      else batch[index]?.resolve(outcome);
-    });
+    let begin = 0;
+    for (const { items: own, resolve } of batch) {
+      resolve(outcomes.slice(begin, begin + own.length));
+      begin += own.length;
+    }
   } catch (failure) {
     for (const { reject } of batch) reject(failure);
   }

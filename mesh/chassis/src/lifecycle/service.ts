@@ -2,11 +2,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import type { Address } from "../config/read-config.ts";
 import type { ServiceConfig } from "../config/service-config.ts";
+import { type AdminInbox, createAdminInboxes } from "../health/admin-inbox.ts";
 import { type AdminPage, listenAdmin } from "../health/admin-server.ts";
 import { createHealth, type Health } from "../health/health.ts";
 
 import { serviceDocuments } from "../health/service-documents.ts";
 import { type IdentityFiles, loadIdentity } from "../identity/identity-files.ts";
+import { METRIC } from "../telemetry/attributes.ts";
 import { flushTelemetry } from "../telemetry/flush.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
@@ -48,6 +50,8 @@ export interface RunServiceOptions {
     routes: readonly Route[];
     /** Further pages for the admin port, by path. */
     pages?: Readonly<Record<string, AdminPage>>;
+    /** What others post to the admin port, by path. */
+    inboxes?: Readonly<Record<string, AdminInbox>>;
   }>;
 }
 
@@ -107,23 +111,25 @@ async function serveUntil(
   const identity = outer.use(await identityOf(config, logger));
   const health = outer.use(createHealth({ logger }));
   const pages: Record<string, AdminPage> = {};
-  const admin = await listenAdmin({ ...config, address: config.admin, health, metrics, identity, pages });
+  const inboxes = createAdminInboxes({ logger, metrics });
+  const port = { ...config, address: config.admin, health, metrics, identity, pages, inboxes };
+  const admin = await listenAdmin(port);
   outer.defer(() => admin.close());
+  showReadiness(metrics, health);
   if (config.identityFile !== undefined) {
     health.check("identity", () => requireCurrent(identity, systemClock));
+    showCertificate(metrics, identity, systemClock);
   }
   const scope = outer.use(new AsyncDisposableStack());
+  // What was begun waits for the signal to end; after a start that failed nobody else gives it.
+  const failed = new AbortController();
+  outer.defer(() => failed.abort());
   const connect = connector(config, { metrics, identity, scope });
-  const base = { config, logger, metrics, identity, health, signal, scope, connect };
+  const ending = AbortSignal.any([signal, failed.signal]);
+  const base = { config, logger, metrics, identity, health, signal: ending, scope, connect };
   const started = await options.start({ ...base, clock: systemClock, chance: systemChance });
-  Object.assign(
-    pages,
-    serviceDocuments(
-      config.service,
-      started.routes.map(({ service }) => service),
-    ),
-    started.pages,
-  );
+  Object.assign(pages, serviceDocuments(config.service), started.pages);
+  inboxes.add(started.inboxes ?? {});
   const grpc = await listenGrpc({
     ...config,
     address: config.grpc,
@@ -160,6 +166,35 @@ function requireCurrent(identity: IdentityFiles, clock: Clock): void {
   const { notAfterMs } = identity.current();
   if (notAfterMs <= clock.nowMs())
     throw new Error(`the certificate ended at ${new Date(notAfterMs).toISOString()}`);
+}
+
+function showReadiness(metrics: Metrics, health: Health): void {
+  metrics.sampled(
+    METRIC.READINESS_CHECK,
+    "Whether the last probe of what readiness depends on succeeded: 1 or 0.",
+    ["check"],
+    (gauge) => {
+      for (const { name, ok } of health.details()) gauge.set({ check: name }, ok ? 1 : 0);
+    },
+  );
+}
+
+function showCertificate(metrics: Metrics, identity: IdentityFiles, clock: Clock): void {
+  metrics.sampled(
+    METRIC.CERTIFICATE_EXPIRY_SECONDS,
+    "Seconds until the certificate in use ends; below 0 once it has.",
+    [],
+    (gauge) => gauge.set((identity.current().notAfterMs - clock.nowMs()) / 1_000),
+  );
+  metrics.sampled(
+    METRIC.CERTIFICATE_LIFETIME_SECONDS,
+    "Seconds that the certificate in use is valid for in all.",
+    [],
+    (gauge) => {
+      const { notBeforeMs, notAfterMs } = identity.current();
+      gauge.set((notAfterMs - notBeforeMs) / 1_000);
+    },
+  );
 }
 
 // The mesh retries where there is one, so our own hop does not.

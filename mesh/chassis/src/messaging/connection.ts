@@ -1,7 +1,9 @@
 import { type ConnectionOptions, connect, DebugEvents, Events, type NatsConnection } from "nats";
 import { Fault } from "../fault/fault.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
+import { METRIC } from "../telemetry/attributes.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, systemChance } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
 
@@ -23,6 +25,8 @@ export interface NatsOptions {
   /** Whether its own subscriptions hear what it publishes. @default true */
   readonly echo?: boolean;
   readonly logger: Logger;
+  /** Where the state of the connection shows. */
+  readonly metrics?: Metrics | undefined;
   /** Ends the attempts to connect for the first time. */
   readonly signal?: AbortSignal;
   readonly chance?: Chance;
@@ -48,11 +52,13 @@ const inboxes = new WeakMap<NatsConnection, string>();
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const { logger, signal, chance = systemChance } = options;
+  const state = options.metrics === undefined ? undefined : connectionState(options.metrics);
   for (let attempt = 1; signal?.aborted !== true; attempt += 1) {
     try {
       const connection = await connect(connectionOptions(options, chance));
       inboxes.set(connection, options.inboxPrefix ?? DEFAULT_INBOX);
-      void logStatus(connection, logger);
+      state?.opened();
+      void follow(connection, logger, state);
       return connection;
     } catch (failure) {
       if (attempt === 1) logger.warn("the broker is not there yet", { error: failure });
@@ -104,8 +110,36 @@ function tlsFrom(identity: Pick<IdentityFiles, "current">): NonNullable<Connecti
   };
 }
 
-async function logStatus(connection: NatsConnection, logger: Logger): Promise<void> {
+/** What the metrics tell of one connection. */
+interface ConnectionState {
+  opened(): void;
+  turned(connected: boolean): void;
+}
+
+function connectionState(metrics: Metrics): ConnectionState {
+  const connected = metrics.gauge(
+    METRIC.NATS_CONNECTED,
+    "Whether there is a connection to the broker: 1 or 0.",
+  );
+  const reconnects = metrics.counter(METRIC.NATS_RECONNECTS, "Times that a lost connection came back.");
+  connected.set(0);
+  return {
+    opened: () => connected.set(1),
+    turned: (isConnected) => {
+      connected.set(isConnected ? 1 : 0);
+      if (isConnected) reconnects.inc();
+    },
+  };
+}
+
+async function follow(
+  connection: NatsConnection,
+  logger: Logger,
+  state: ConnectionState | undefined,
+): Promise<void> {
   for await (const { type, data } of connection.status()) {
+    if (type === Events.Disconnect) state?.turned(false);
+    if (type === Events.Reconnect) state?.turned(true);
     if (type === Events.Disconnect) logger.warn("the broker is gone");
     else if (type === Events.Reconnect) logger.info("the broker is back");
     else if (type === Events.Error) logger.error("the broker refused something", { reason: data });

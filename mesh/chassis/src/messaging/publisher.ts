@@ -1,4 +1,6 @@
 import { Events, type headers as emptyHeaders, type Msg, MsgHdrsImpl, type NatsConnection, nuid } from "nats";
+import { METRIC } from "../telemetry/attributes.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { inboxPrefixOf } from "./connection.ts";
 
 /** One message for a stream. */
@@ -63,9 +65,20 @@ const BREAKS_A_LINE = /[\r\n]/;
  * The user needs to publish to the subjects of its messages and to receive on its inbox.
  *
  * @param connecting - what `connectNats` returns; until it resolves there is no connection
+ * @param metrics - where the number of messages under way shows
  */
-export function createPublisher(connecting: NatsConnection | Promise<NatsConnection>): Publisher {
-  return new InboxPublisher(connecting);
+export function createPublisher(
+  connecting: NatsConnection | Promise<NatsConnection>,
+  metrics?: Metrics,
+): Publisher {
+  const publisher = new InboxPublisher(connecting);
+  metrics?.sampled(
+    METRIC.NATS_UNACKNOWLEDGED,
+    "Messages that were handed to the broker and are not acknowledged yet.",
+    [],
+    (gauge) => gauge.set(publisher.unacknowledged()),
+  );
+  return publisher;
 }
 
 class InboxPublisher implements Publisher {
@@ -95,6 +108,10 @@ class InboxPublisher implements Publisher {
 
   connections(): number {
     return this.#connections;
+  }
+
+  unacknowledged(): number {
+    return [...this.#batches.values()].reduce((sum, { missing }) => sum + missing, 0);
   }
 
   wake(subject: string, word = ""): void {

@@ -8,6 +8,7 @@ import {
   StorageType,
   type StreamConfig,
 } from "nats";
+import { wait } from "../time/wait.ts";
 
 /** What a stream is made of: the same on every rung. */
 export interface StreamDeclaration {
@@ -27,6 +28,12 @@ export interface StreamState {
   readonly messages: number;
   /** The sequence of the last message, 0 before the first. */
   readonly lastSequence: number;
+  /** The sequence of the first message that is kept; of the next one where there is none. */
+  readonly firstSequence: number;
+  /** When the first message that is kept was stored, in milliseconds since the epoch; below 0 where there is none. */
+  readonly firstTimeMs: number;
+  /** How many messages between the first and the last were taken out. */
+  readonly deleted: number;
 }
 
 /** Milliseconds that a stream of events keeps them. The outbox keeps them longer. */
@@ -38,6 +45,9 @@ export const DEAD_LETTERS = "ORRERY_DEAD_LETTERS";
 const GIB = 1024 ** 3;
 const LEAST_BYTES = 64 * 1024 ** 2;
 const DUPLICATE_WINDOW_MS = 120_000;
+/** The least that a broker takes, and a little more. */
+const FORGETTING_WINDOWS_MS = [100, 150];
+const FORGETTING_MARGIN_MS = 100;
 const DEAD_LETTER_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
 const PREFIX = "ORRERY_";
 
@@ -98,7 +108,38 @@ export async function streamState(
   const manager = await streamManager(connection);
   const info = await unlessAbsent(manager.streams.info(name));
   if (info === undefined) return undefined;
-  return { created: info.created, messages: info.state.messages, lastSequence: info.state.last_seq };
+  const { messages, first_seq, first_ts, last_seq, num_deleted } = info.state;
+  return {
+    created: info.created,
+    messages,
+    lastSequence: last_seq,
+    firstSequence: first_seq,
+    firstTimeMs: Date.parse(first_ts),
+    deleted: num_deleted ?? 0,
+  };
+}
+
+/**
+ * Lets a stream take again what it was given within its window of two minutes: without this it calls a message a
+ * duplicate whose first copy somebody has purged. Takes about half a second, during which it takes each message it is
+ * given.
+ *
+ * A smaller window makes the broker look through its table, but it may do so before the new window holds (seen with
+ * nats-server 2.12): so the window changes twice, further apart than either, and then back. Should this end half-way,
+ * `ensureStreams` sets the window right.
+ *
+ * The user needs to publish to `$JS.API.STREAM.{INFO,UPDATE}.<stream>`.
+ *
+ * @throws NatsError when the broker is away or refuses
+ */
+export async function forgetDuplicates(connection: NatsConnection, name: string): Promise<void> {
+  const manager = await streamManager(connection);
+  const { config } = await manager.streams.info(name);
+  for (const windowMs of FORGETTING_WINDOWS_MS) {
+    await manager.streams.update(name, { ...config, duplicate_window: nanos(windowMs) });
+    await wait(Math.max(...FORGETTING_WINDOWS_MS) + FORGETTING_MARGIN_MS);
+  }
+  await manager.streams.update(name, { ...config, duplicate_window: nanos(DUPLICATE_WINDOW_MS) });
 }
 
 /** The code that the JetStream API gave a failure, as in 10059 for a stream that is not there. */

@@ -1,5 +1,5 @@
 import type { OutMessage } from "../messaging/publisher.ts";
-import type { PendingRow } from "./relay-statements.ts";
+import type { RenderedEvent, StoredEvent } from "./outbox.ts";
 
 /**
  * One event as a message: the envelope byte for byte, and around it what a consumer can know without reading
@@ -7,7 +7,7 @@ import type { PendingRow } from "./relay-statements.ts";
  *
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md (binary mode)
  */
-export function eventMessage(row: PendingRow, service: string): OutMessage {
+export function eventMessage(row: StoredEvent, rendered: RenderedEvent, service: string): OutMessage {
   return {
     subject: row.subject,
     msgId: `${row.aggregateId}:${row.version}`,
@@ -19,8 +19,8 @@ export function eventMessage(row: PendingRow, service: string): OutMessage {
       "ce-subject": row.aggregateId,
       "ce-time": new Date(row.occurredAtMs).toISOString(),
       "content-type": "application/json",
-      traceparent: row.traceparent,
+      traceparent: rendered.traceparent,
     },
-    data: row.payload,
+    data: rendered.envelope,
   };
 }

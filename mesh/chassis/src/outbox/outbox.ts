@@ -14,8 +14,9 @@ export interface OutboxRow {
   readonly subject: string;
   /** Milliseconds since the epoch, by the database's clock. */
   readonly occurredAtMs: number;
-  /** The whole envelope as JSON text, published byte for byte. */
+  /** The whole envelope as JSON text, published byte for byte; or what the relay's `render` makes it of. */
   readonly payload: string;
+  /** Empty where `render` knows it. */
   readonly traceparent: string;
   readonly projectId: string;
 }
@@ -29,13 +30,14 @@ export interface OutboxRow {
 export const APPEND_OUTBOX: Statement = {
   name: "outbox.append",
   text: `with event as (
-  select * from unnest($1::text[], $2::int[], $3::uuid[], ${jsonTexts("$4")}, ${jsonTexts("$5")}, $6::float8[],
-                       ${jsonTexts("$7")}, $8::text[], $9::text[]) with ordinality
+  select * from unnest(${jsonTexts("$1")}, $2::int[], $3::uuid[], ${jsonTexts("$4")},
+                       ${jsonTexts("$5")}, $6::float8[], ${jsonTexts("$7")},
+                       ${jsonTexts("$8")}, ${jsonTexts("$9")}) with ordinality
            as e (aggregate_id, version, id, event_type, subject, occurred_at_ms, payload, traceparent, project_id, ord)
 ), written as (
   insert into outbox (aggregate_id, version, id, event_type, subject, occurred_at, payload, traceparent, project_id)
-  select aggregate_id, version, id, event_type, subject, to_timestamp(occurred_at_ms / 1000), payload, traceparent,
-         project_id
+  select aggregate_id, version, id, event_type, subject, to_timestamp(occurred_at_ms / 1000), payload,
+         coalesce(traceparent, ''), coalesce(project_id, '')
     from event
 )
 insert into outbox_pending (aggregate_id, aggregate_version, occurred_at)
@@ -45,14 +47,41 @@ select aggregate_id, version, to_timestamp(occurred_at_ms / 1000) from event ord
 /** The values of APPEND_OUTBOX: one for each column. */
 export function outboxColumns(rows: readonly OutboxRow[]): unknown[] {
   return [
-    rows.map((row) => row.aggregateId),
-    rows.map((row) => row.aggregateVersion),
-    rows.map((row) => row.eventId),
+    jsonSequence(rows.map((row) => row.aggregateId)),
+    `{${rows.map((row) => row.aggregateVersion).join()}}`,
+    `{${rows.map((row) => row.eventId).join()}}`,
     jsonSequence(rows.map((row) => row.eventType)),
     jsonSequence(rows.map((row) => row.subject)),
-    rows.map((row) => row.occurredAtMs),
+    `{${rows.map((row) => row.occurredAtMs).join()}}`,
     jsonSequence(rows.map((row) => row.payload)),
-    rows.map((row) => row.traceparent),
-    rows.map((row) => row.projectId),
+    jsonSequence(rows.map((row) => row.traceparent)),
+    jsonSequence(rows.map((row) => row.projectId)),
   ];
 }
+
+/** An event as it is stored. */
+export type StoredEvent = Omit<OutboxRow, "projectId" | "aggregateVersion" | "eventId"> & {
+  readonly id: string;
+  readonly version: number;
+};
+
+/** What is published of an event. */
+export interface RenderedEvent {
+  /** The whole envelope as JSON text. */
+  readonly envelope: string;
+  readonly traceparent: string;
+}
+
+/**
+ * Makes envelopes of what is stored, for a service that stores less: what an event shares with its aggregate need not
+ * be written with each of them. The same event gives the same text whenever it is asked for.
+ *
+ * @returns one for each event, in order; absent where the aggregate is gone, so that nothing can be told of it any more
+ */
+export type RenderEvents = (
+  events: readonly StoredEvent[],
+) => Promise<readonly (RenderedEvent | undefined)[]>;
+
+/** The stored text is the envelope. */
+export const renderAsStored: RenderEvents = (events) =>
+  Promise.resolve(events.map(({ payload, traceparent }) => ({ envelope: payload, traceparent })));

@@ -1,4 +1,5 @@
 import type { Statement } from "../postgres/pool.ts";
+import type { StoredEvent } from "./outbox.ts";
 
 // What runs rarely and is best planned for the values it gets has no name.
 const PLANNED_EACH_TIME = "";
@@ -7,17 +8,7 @@ const PLANNED_EACH_TIME = "";
 export const BATCH_ROWS = 500;
 
 /** One event that waits for the broker. */
-export interface PendingRow {
-  readonly seq: number;
-  readonly aggregateId: string;
-  readonly version: number;
-  readonly id: string;
-  readonly eventType: string;
-  readonly subject: string;
-  readonly payload: string;
-  readonly traceparent: string;
-  readonly occurredAtMs: number;
-}
+export type PendingRow = StoredEvent & { readonly seq: number };
 
 /**
  * The first pending rows, without those under way and those of aggregates that are held back.
@@ -85,10 +76,12 @@ export const RELEASE_TERM: Statement = {
   text: "update relay_term set expires_at = '-infinity' where holder = $1 and term = $2",
 };
 
-/** How many events wait. Exact: a backlog of a million is counted in about 60 ms. */
+/** How many events wait, and for how long the oldest has. Exact: a backlog of a million is counted in about 60 ms. */
 export const COUNT_PENDING: Statement = {
   name: "relay.count_pending",
-  text: "select count(*) as pending from outbox_pending",
+  text: `select count(*) as pending,
+       coalesce(extract(epoch from clock_timestamp() - min(occurred_at)), 0)::float8 as "oldestSeconds"
+  from outbox_pending`,
 };
 
 /** What the relay last saw of a stream. */

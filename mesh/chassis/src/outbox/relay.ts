@@ -2,11 +2,14 @@ import type { Counter } from "prom-client";
 import type { Publisher, PublishOutcome } from "../messaging/publisher.ts";
 import { eventStreamName } from "../messaging/streams.ts";
 import type { Pool } from "../postgres/pool.ts";
+import { ATTR, METRIC } from "../telemetry/attributes.ts";
+import { openItemSpan } from "../telemetry/item-span.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, type Clock, uuidV7 } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
 import { eventMessage } from "./event-message.ts";
+import { type RenderEvents, renderAsStored } from "./outbox.ts";
 import {
   BATCH_ROWS,
   COUNT_PENDING,
@@ -26,6 +29,8 @@ export interface RelayOptions {
   /** Two connections are enough; keep them apart from those of the hot paths. */
   readonly pool: Pool;
   readonly publisher: Publisher;
+  /** Makes the envelopes of stored events. @default the stored text is the envelope */
+  readonly render?: RenderEvents;
   /** The service whose outbox this is, and the source of its events. */
   readonly service: string;
   /** The replica; no two that run at once have the same. */
@@ -124,12 +129,9 @@ class OutboxRelay implements Relay {
     this.#term = new RelayTerm({ pool, clock, instance, holder, termMs: this.#termMs });
     const stream = options.stream ?? eventStreamName(service);
     this.#watch = new StreamWatch({ pool, publisher, stream, term: this.#term, clock, logger });
-    this.#published = metrics.counter(
-      "orrery_outbox_published_total",
-      "Events that the broker acknowledged.",
-    );
+    this.#published = metrics.counter(METRIC.OUTBOX_PUBLISHED, "Events that the broker acknowledged.");
     this.#duplicates = metrics.counter(
-      "orrery_outbox_duplicates_total",
+      METRIC.OUTBOX_DUPLICATES,
       "Events that the broker had already: published twice, stored once.",
     );
   }
@@ -261,15 +263,31 @@ class OutboxRelay implements Relay {
   }
 
   async #publish(rows: readonly PendingRow[], before: Promise<void>): Promise<void> {
-    const { publisher, service } = this.#options;
+    const { publisher, service, render = renderAsStored } = this.#options;
     for (const { seq } of rows) this.#inFlight.add(seq);
     try {
+      const rendered = await render(rows);
+      const told = rows.flatMap((row, index) => {
+        const event = rendered[index];
+        if (event === undefined) return [];
+        const span = openPublishSpan(row, event.traceparent);
+        const traceparent = span?.traceparent ?? event.traceparent;
+        return [{ row, span, message: eventMessage(row, { ...event, traceparent }, service) }];
+      });
       const floor = this.#watch.highest;
-      const messages = rows.map((row) => eventMessage(row, service));
+      const messages = told.map(({ message }) => message);
       const outcomes = await publisher.publishAll(messages, { ackTimeoutMs: ACK_TIMEOUT_MS });
+      for (const [index, { span }] of told.entries())
+        span?.end({ failed: outcomes[index]?.status === "failed" });
       // O1: whether a row may go depends on what became of the batch before.
       await before;
-      await this.#settle(rows, outcomes, floor);
+      if (told.length < rows.length)
+        await this.#forget(rows.filter((_row, index) => rendered[index] === undefined));
+      await this.#settle(
+        told.map(({ row }) => row),
+        outcomes,
+        floor,
+      );
     } finally {
       for (const { seq } of rows) this.#inFlight.delete(seq);
     }
@@ -306,6 +324,17 @@ class OutboxRelay implements Relay {
     this.#checkDueMs = 0;
     await this.#holdBack(refused);
     throw new Error(`${refused.length} of ${rows.length} events were not acknowledged: ${reason}`);
+  }
+
+  /** Nothing is left that could be told of them, now or later. */
+  async #forget(gone: readonly PendingRow[]): Promise<void> {
+    const [first] = gone;
+    const event = first === undefined ? "" : `${first.aggregateId}:${first.version}`;
+    this.#options.logger.error("events of aggregates that are gone are not published", {
+      events: gone.length,
+      event,
+    });
+    await this.#delete(gone.map(({ seq }) => seq));
   }
 
   /** O3: without the term nothing is deleted, and the relay learns that it has lost it. */
@@ -376,11 +405,16 @@ class OutboxRelay implements Relay {
   /** The same number on every replica, because the database counts. */
   async #countPending(): Promise<void> {
     const { metrics, pool, logger } = this.#options;
-    const gauge = metrics.gauge("orrery_outbox_pending", "Events that the broker has not acknowledged.");
+    const waiting = metrics.gauge(METRIC.OUTBOX_PENDING, "Events that the broker has not acknowledged.");
+    const oldest = metrics.gauge(
+      METRIC.OUTBOX_OLDEST_SECONDS,
+      "How long the oldest event that the broker has not acknowledged has waited.",
+    );
     while (this.#running) {
       try {
-        const [row] = await pool.query<{ pending: number }>(COUNT_PENDING, []);
-        gauge.set(row?.pending ?? 0);
+        const [row] = await pool.query<{ pending: number; oldestSeconds: number }>(COUNT_PENDING, []);
+        waiting.set(row?.pending ?? 0);
+        oldest.set(Math.max(0, row?.oldestSeconds ?? 0));
       } catch (failure) {
         logger.debug("the outbox was not counted", { error: failure });
       }
@@ -391,4 +425,14 @@ class OutboxRelay implements Relay {
   #jittered(ms: number): number {
     return ms * (0.5 + this.#options.chance.next() / 2);
   }
+}
+
+/** What consumes the event goes on from here. */
+function openPublishSpan(
+  { eventType, aggregateId }: PendingRow,
+  traceparent: string,
+): ReturnType<typeof openItemSpan> {
+  const name = eventType.slice(eventType.lastIndexOf(".") + 1);
+  const attributes = { [ATTR.AGGREGATE]: aggregateId, [ATTR.EVENT]: name };
+  return openItemSpan(traceparent, `publish ${name}`, { kind: "producer", attributes });
 }

@@ -1,5 +1,11 @@
 import type { Publisher } from "../messaging/publisher.ts";
-import { ensureStreams, STREAM_MAX_AGE_MS, type StreamState, streamState } from "../messaging/streams.ts";
+import {
+  ensureStreams,
+  forgetDuplicates,
+  STREAM_MAX_AGE_MS,
+  type StreamState,
+  streamState,
+} from "../messaging/streams.ts";
 import type { Pool } from "../postgres/pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "../time/clock.ts";
@@ -27,7 +33,8 @@ interface StreamWatchOptions {
  * it lost.
  *
  * A stream has lost something when it was made anew, when its last sequence went back (a broker that came
- * back from an older disk), or when it is empty though it had messages.
+ * back from an older disk), or when somebody took messages out of it that were not old enough to leave. In the
+ * last case the broker still takes them for duplicates, and has to forget them first.
  */
 export class StreamWatch {
   readonly #options: StreamWatchOptions;
@@ -35,6 +42,8 @@ export class StreamWatch {
   #highest = 0;
   /** The lowest sequence that was given a second time. */
   #again = Number.POSITIVE_INFINITY;
+  /** The stream at the last look of this process. */
+  #before: StreamState | undefined;
 
   constructor(options: StreamWatchOptions) {
     this.#options = options;
@@ -72,11 +81,15 @@ export class StreamWatch {
     await ensureStreams(connection, [stream]);
     const state = await streamState(connection, stream);
     if (state === undefined) throw new Error(`the stream ${stream} is gone again`);
-    const fromMs = seen === undefined ? undefined : this.#lostFrom(seen, state);
+    const lost = seen === undefined ? undefined : this.#lost(seen, state);
+    const fromMs = lost?.fromMs;
     if (fromMs !== undefined) {
+      // Before they are noted: once they are, nothing tells any more that the broker has to forget them.
+      if (lost?.purged === true) await forgetDuplicates(connection, stream);
       const { events } = await republish({ pool, fromMs, clock: this.#options.clock });
       logger.warn("the stream lost messages; they are published again", { stream, events });
     }
+    this.#before = state;
     this.#highest = state.lastSequence;
     this.#again = Number.POSITIVE_INFINITY;
     const before = fromMs ?? published?.publishedBeforeMs ?? 0;
@@ -90,14 +103,29 @@ export class StreamWatch {
     ]);
   }
 
-  /** From when on events may be missing, if any. */
-  #lostFrom(seen: Seen, state: StreamState): number | undefined {
+  /** From when on events may be missing, if any, and whether the broker takes them for duplicates. */
+  #lost(seen: Seen, state: StreamState): { readonly fromMs: number; readonly purged: boolean } | undefined {
     const everythingMs = this.#options.clock.nowMs() - STREAM_MAX_AGE_MS;
     // What was stored up to here was never stored again, so it is still there.
     const whole = Math.min(state.lastSequence, this.#again - 1);
-    if (state.created !== seen.created || whole < seen.lastSequence) return everythingMs;
-    if (state.messages === 0 && state.lastSequence > 0) return everythingMs;
+    if (state.created !== seen.created || whole < seen.lastSequence) {
+      return { fromMs: everythingMs, purged: false };
+    }
+    if (this.#isPurged(seen, state, everythingMs)) return { fromMs: everythingMs, purged: true };
     // What was there at the last look still is; what came after it may not be.
-    return whole < this.#highest ? seen.publishedBeforeMs : undefined;
+    return whole < this.#highest ? { fromMs: seen.publishedBeforeMs, purged: false } : undefined;
+  }
+
+  #isPurged(seen: Seen, state: StreamState, everythingMs: number): boolean {
+    const before = this.#before;
+    // The first look of this process: only what an earlier one wrote down is known.
+    if (before === undefined || before.created !== state.created) {
+      return state.firstSequence > seen.lastSequence + 1 || (state.messages === 0 && state.lastSequence > 0);
+    }
+    if (state.deleted > before.deleted) return true;
+    if (state.firstSequence === before.firstSequence) return false;
+    // A message leaves by itself at its age, the oldest first; what was stored since the last look is far from it.
+    const firstWasYoung = before.messages > 0 && before.firstTimeMs > everythingMs;
+    return firstWasYoung || state.firstSequence > before.lastSequence + 1;
   }
 }

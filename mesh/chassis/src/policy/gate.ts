@@ -49,6 +49,8 @@ export function createGate({ logger, metrics }: { logger: Logger; metrics: Metri
     "rpc_service",
     "method",
   ]);
+  // From the first scrape on, so that a rate sees the first one as well.
+  denied.inc(NO_RPC, 0);
   const refuse = (event: string, rpc: Rpc, caller: string | undefined): Fault => {
     denied.inc({ rpc_service: rpc.service, method: rpc.method });
     logger.security(event, { caller: caller ?? null, rpc_service: rpc.service, rpc_method: rpc.method });

@@ -1,7 +1,9 @@
 import pg from "pg";
+import type { Counter } from "prom-client";
 import { Fault } from "../fault/fault.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import type { Breaker } from "../resilience/breaker.ts";
+import { METRIC } from "../telemetry/attributes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, type Clock, systemChance, systemClock } from "../time/clock.ts";
@@ -125,6 +127,13 @@ const READ_TIMEOUT = "Query read timeout";
  */
 const STABLE_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 const RUNS = 3;
+/** The reasons that tell of the database, and not of what was asked of it. */
+const OWN_REASONS: ReadonlySet<string> = new Set([
+  "DEPENDENCY_UNAVAILABLE",
+  "DEADLINE_EXCEEDED",
+  "OVERLOADED",
+  "INTERNAL",
+]);
 const RERUN_DELAY_MS = 20;
 
 /** Opens a pool. Connects when first used, so it can be opened before the database is up. */
@@ -137,6 +146,7 @@ class DatabasePool implements Pool {
   readonly #clock: Clock;
   readonly #chance: Chance;
   readonly #pool: pg.Pool;
+  readonly #errors: Counter<"pool" | "reason"> | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -153,18 +163,14 @@ class DatabasePool implements Pool {
     this.#pool.on("error", (error) => {
       options.logger.warn("an idle database connection broke", { reason: error.message });
     });
-    const connections = options.metrics?.gauge(
-      "orrery_postgres_connections",
-      "Connections of a pool, by what they do; waiting is work without one.",
-      ["pool", "state"],
+    this.#errors = options.metrics?.counter(
+      METRIC.POSTGRES_ERRORS,
+      "Work that the database did not do, by pool and reason.",
+      ["pool", "reason"],
     );
-    const report = (): void => {
-      const pool = options.applicationName;
-      connections?.set({ pool, state: "idle" }, this.#pool.idleCount);
-      connections?.set({ pool, state: "busy" }, this.#pool.totalCount - this.#pool.idleCount);
-      connections?.set({ pool, state: "waiting" }, this.#pool.waitingCount);
-    };
-    this.#pool.on("acquire", report).on("release", report).on("remove", report);
+    // From the first scrape on, so that a rate sees the first of each as well.
+    for (const reason of OWN_REASONS) this.#errors?.inc({ pool: this.#purpose, reason }, 0);
+    this.#showConnections();
   }
 
   query<R>(statement: Statement, values: readonly unknown[], limits: WorkLimits = {}): Promise<R[]> {
@@ -219,10 +225,43 @@ class DatabasePool implements Pool {
       try {
         return await this.#withConnection(limits, use);
       } catch (failure) {
-        if (run === RUNS || !lostAgainstAnother(failure)) throw failure;
+        if (run === RUNS || !lostAgainstAnother(failure)) {
+          this.#count(failure);
+          throw failure;
+        }
       }
       await wait(RERUN_DELAY_MS * run * this.#chance.next());
     }
+  }
+
+  /** Refusals of the domain pass through here as well, and are no errors of the database. */
+  #count(failure: unknown): void {
+    if (!(failure instanceof Fault) || !OWN_REASONS.has(failure.reason)) return;
+    this.#errors?.inc({ pool: this.#purpose, reason: failure.reason });
+  }
+
+  /** The replica is a label of its own: of `jobs-0 commands`, the series say `commands`. */
+  get #purpose(): string {
+    return this.#options.applicationName.split(" ").at(-1) ?? "";
+  }
+
+  #showConnections(): void {
+    const { metrics, size } = this.#options;
+    const pool = this.#purpose;
+    metrics?.sampled(
+      METRIC.POSTGRES_CONNECTIONS,
+      "Connections of a pool, by what they do; waiting is work without one.",
+      ["pool", "state"],
+      (gauge) => {
+        const { idleCount, totalCount, waitingCount } = this.#pool;
+        gauge.set({ pool, state: "idle" }, idleCount);
+        gauge.set({ pool, state: "busy" }, totalCount - idleCount);
+        gauge.set({ pool, state: "waiting" }, waitingCount);
+      },
+    );
+    metrics
+      ?.gauge(METRIC.POSTGRES_POOL_SIZE, "The most connections that a pool may open.", ["pool"])
+      .set({ pool }, size);
   }
 
   async #withConnection<T>(limits: WorkLimits, use: (connection: Connection) => Promise<T>): Promise<T> {

@@ -1,17 +1,35 @@
-import { ProxyTracerProvider, trace } from "@opentelemetry/api";
+import { trace } from "@opentelemetry/api";
 
 /**
  * Sends the spans that are still held back, where an exporter is registered. Never fails: a stop must go on.
  */
 export async function flushTelemetry(): Promise<void> {
-  const provider: unknown = trace.getTracerProvider();
-  const target: unknown = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
-  if (!canFlush(target)) return;
   try {
-    await target.forceFlush();
+    await exportingProvider()?.forceFlush();
   } catch {
     // The collector is away: spans are lost, the process still stops in order.
   }
+}
+
+/**
+ * What was registered to export spans; undefined where nothing was.
+ *
+ * Known by what it can do and not by its class: the preload registers it as CommonJS, and the same class is another
+ * one there.
+ */
+export function exportingProvider(): { forceFlush(): Promise<void> } | undefined {
+  const provider: unknown = trace.getTracerProvider();
+  const target: unknown = hasDelegate(provider) ? provider.getDelegate() : provider;
+  return canFlush(target) ? target : undefined;
+}
+
+function hasDelegate(value: unknown): value is { getDelegate(): unknown } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "getDelegate" in value &&
+    typeof value.getDelegate === "function"
+  );
 }
 
 function canFlush(value: unknown): value is { forceFlush(): Promise<void> } {

@@ -49,7 +49,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const loggerWith = (own: LogFields): Logger => {
     const line = (severity: string, message: string, fields: LogFields): void => {
       const head = {
-        timestamp: new Date(clock.nowMs()).toISOString(),
+        timestamp: timeText(clock.nowMs()),
         severity,
         service_name: service,
         instance,
@@ -83,13 +83,34 @@ function spanFields(): LogFields {
   return { trace_id: context.traceId, span_id: context.spanId };
 }
 
+let knownMs = Number.NaN;
+let knownText = "";
+
+// A busy service writes several lines in one millisecond: the last time is kept.
+function timeText(ms: number): string {
+  if (ms !== knownMs) {
+    knownMs = ms;
+    knownText = new Date(ms).toISOString();
+  }
+  return knownText;
+}
+
 // A field that refers to itself must not end the work that is being logged.
 function jsonOf(line: LogFields): string | undefined {
   try {
-    return JSON.stringify(line, plain);
+    return isSimple(line) ? JSON.stringify(line) : JSON.stringify(line, plain);
   } catch {
     return undefined;
   }
+}
+
+// A line of short texts and numbers, as there is one for each request: a replacer costs as much as all the rest.
+function isSimple(line: LogFields): boolean {
+  for (const name in line) {
+    const value = line[name];
+    if (typeof value === "string" ? value.length > FIELD_LIMIT : typeof value !== "number") return false;
+  }
+  return true;
 }
 
 function plain(_key: string, value: unknown): unknown {

@@ -7,6 +7,18 @@ export interface Metrics {
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   /** The gauge of that name, made at the first call. */
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
+  /**
+   * Sets the gauge of that name each time the metrics are read, and at no other time: what is asked for often and
+   * changes often costs nothing in between.
+   *
+   * @param read - sets the gauge's values; it must not throw and must not wait. Several may share a name.
+   */
+  sampled<L extends string = never>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    read: (gauge: Gauge<L>) => void,
+  ): void;
   /** The histogram of that name, made at the first call. Buckets are upper limits in the unit of the name. */
   histogram<L extends string = never>(
     name: string,
@@ -46,8 +58,24 @@ export function createMetrics({
   registry.setDefaultLabels({ service });
   if (defaults) collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const samplers = new Map<string, ((gauge: Gauge) => void)[]>();
   return {
     registry,
+    sampled: <L extends string = never>(
+      name: string,
+      help: string,
+      labels: readonly L[],
+      read: (gauge: Gauge<L>) => void,
+    ) => {
+      const readers = samplers.get(name) ?? [];
+      readers.push(read as (gauge: Gauge) => void);
+      if (readers.length > 1) return;
+      samplers.set(name, readers);
+      const collect = function collect(this: Gauge): void {
+        for (const reader of readers) reader(this);
+      };
+      registry.registerMetric(new Gauge({ name, help, labelNames: labels, registers: [], collect }));
+    },
     counter: <L extends string>(name: string, help: string, labels: readonly L[] = []) =>
       known<Counter<L>>(registry, name) ?? new Counter<L>({ name, help, labelNames: labels, registers }),
     gauge: <L extends string>(name: string, help: string, labels: readonly L[] = []) =>

@@ -5,35 +5,17 @@
 // module. The ESM loader hook of OpenTelemetry would do it too, at 80 MiB and a second for each process.
 // Without the require below there would be no gRPC spans, and no error either.
 //
-// Spans are made in every case, so that calls, events and log lines share a trace; they are exported only
-// when ORRERY_OTLP_URL names a collector (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces).
-const { context, propagation, trace } = require("@opentelemetry/api");
+// Spans are made when ORRERY_OTLP_URL names a collector (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces).
+// Without one, or with "off", nobody would ever see them, and they were half of what a request cost the edge: calls,
+// events and log lines then share a trace by the traceparent alone.
+const { context, propagation } = require("@opentelemetry/api");
 const { AsyncLocalStorageContextManager } = require("@opentelemetry/context-async-hooks");
 const { W3CTraceContextPropagator } = require("@opentelemetry/core");
-const { GrpcInstrumentation } = require("@opentelemetry/instrumentation-grpc");
-const { resourceFromAttributes } = require("@opentelemetry/resources");
-const { BatchSpanProcessor, TracerProvider } = require("@opentelemetry/sdk-trace");
 
-const { ORRERY_INSTANCE, ORRERY_OTLP_URL, ORRERY_SERVICE } = process.env;
+const { ORRERY_OTLP_URL } = process.env;
 
-function exporters() {
-  if (!ORRERY_OTLP_URL) return [];
-  const { OTLPTraceExporter } = require("@opentelemetry/exporter-trace-otlp-http");
-  return [new BatchSpanProcessor(new OTLPTraceExporter({ url: ORRERY_OTLP_URL }))];
-}
-
-const provider = new TracerProvider({
-  resource: resourceFromAttributes({
-    "service.name": ORRERY_SERVICE ?? "orrery",
-    "service.instance.id": ORRERY_INSTANCE ?? "unnamed",
-  }),
-  spanProcessors: exporters(),
-});
-
-trace.setGlobalTracerProvider(provider);
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-// Enables itself, and takes the provider registered above.
-new GrpcInstrumentation();
+if (ORRERY_OTLP_URL && ORRERY_OTLP_URL !== "off") require("./span-export.cjs").exportSpans(process.env);
 
 require("@grpc/grpc-js");

@@ -1,5 +1,15 @@
 import { randomFillSync } from "node:crypto";
-import { type Attributes, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Context,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
 
 /** A trace and a span inside it, as they travel in `traceparent`. */
 export interface TraceParent {
@@ -43,6 +53,42 @@ export function childTraceparent(parent: string | undefined): string {
     return format({ ...context, sampled: (context.traceFlags & SAMPLED) === SAMPLED });
   const parsed = parseTraceparent(parent);
   return parsed === undefined ? newTraceparent() : format({ ...parsed, spanId: hex(8) });
+}
+
+/**
+ * Does work in a span that `start` makes below a parent from outside. Where it does not record, for want of a
+ * collector or because the caller asked for none, the work still runs in its trace: log lines and calls name it.
+ *
+ * @param parent - undefined where the work begins a trace of its own
+ */
+export function inContextOf<T>(
+  parent: TraceParent | undefined,
+  { start, work }: { start: (from: Context) => Span; work: (span: Span | undefined) => T },
+): T {
+  const from = parent === undefined ? ROOT_CONTEXT : contextOf(parent);
+  const span = start(from);
+  if (span.isRecording()) return context.with(trace.setSpan(from, span), () => work(span));
+  const made = span.spanContext();
+  // A tracer that decided against the trace says so to everyone behind; without a tracer nobody decided.
+  const dropped = made.spanId !== parent?.spanId && isSpanContextValid(made);
+  const own = dropped
+    ? { ...made, sampled: false }
+    : { traceId: parent?.traceId ?? hex(16), spanId: hex(8), sampled: parent?.sampled ?? true };
+  return context.with(contextOf(own), () => work(undefined));
+}
+
+/**
+ * Does work as a part of the trace that a `traceparent` names, so that its log lines name it too. Does nothing more
+ * where a span is open already, or the header cannot be read.
+ */
+export function inTraceOf<T>(traceparent: string, work: () => T): T {
+  const parent = trace.getActiveSpan() === undefined ? parseTraceparent(traceparent) : undefined;
+  return parent === undefined ? work() : context.with(contextOf(parent), work);
+}
+
+function contextOf({ traceId, spanId, sampled }: TraceParent): Context {
+  const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
 /** The trace that a `traceparent` belongs to: 32 hex digits; a new one where it cannot be read. */

@@ -100,6 +100,7 @@ function enter(
   const caller = gate.admit(rpc, policy, facts.caller);
   trace.getActiveSpan()?.setAttribute(ATTR.CALLER, caller);
   const onBehalf = gate.onBehalf(rpc, policy, caller, header);
+  if (onBehalf !== undefined) trace.getActiveSpan()?.setAttribute(ATTR.PROJECT, onBehalf.project);
   const { deadlineMs, ownMs } = deadlineOf(call, policy, clock);
   const asked = header(CONTEXT_HEADERS.correlationId);
   const open = new OpenCall({

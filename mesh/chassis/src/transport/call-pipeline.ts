@@ -15,6 +15,7 @@ import type {
 } from "@grpc/grpc-js";
 import { Fault } from "../fault/fault.ts";
 import { codeName, toConnectError } from "../fault/wire.ts";
+import { inTraceOf } from "../telemetry/trace.ts";
 import { statusFrom } from "./grpc-codec.ts";
 import type { OpenCall } from "./open-call.ts";
 import { requireValid } from "./validation.ts";
@@ -136,7 +137,8 @@ function ending(
       return open;
     },
     run: (work) => {
-      work().then(
+      const working = open === undefined ? work() : inTraceOf(open.traceparent, work);
+      working.then(
         (answer) => finish(undefined, answer),
         (failure: unknown) => finish(open?.ended ?? failure),
       );

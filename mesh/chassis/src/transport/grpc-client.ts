@@ -248,6 +248,14 @@ function durationRecorder(
     "Duration of calls made, until the answer, or the opening of a stream.",
     ["rpc_service", "method", "code"],
   );
+  // One child for each code of each RPC: looking the labels up at every call costs more than the observation.
+  const children = new Map<string, ReturnType<typeof histogram.labels>>();
+  const childOf = (method: DescMethod, code: string): ReturnType<typeof histogram.labels> => {
+    const key = `${pathOf(method)} ${code}`;
+    const child = children.get(key) ?? histogram.labels(method.parent.typeName, method.name, code);
+    children.set(key, child);
+    return child;
+  };
   return async (method, call) => {
     const startedMs = clock.monotonicMs();
     let code = "OK";
@@ -258,8 +266,7 @@ function durationRecorder(
       code = codeName(rendered.code);
       throw rendered;
     } finally {
-      const labels = { rpc_service: method.parent.typeName, method: method.name, code };
-      histogram.observe(labels, (clock.monotonicMs() - startedMs) / 1_000);
+      childOf(method, code).observe((clock.monotonicMs() - startedMs) / 1_000);
     }
   };
 }

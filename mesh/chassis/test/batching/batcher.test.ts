@@ -130,4 +130,46 @@ describe("a batcher", () => {
     await closed;
     await expect(Promise.all(accepted)).resolves.toEqual([10, 20]);
   });
+
+  test("keeps the items of one call in one batch, in order, and lets them go alone when no batch can hold them", async () => {
+    const batches: (readonly number[])[] = [];
+    const batcher = createBatcher<number, number>({
+      name: "test",
+      maxItems: 3,
+      maxInFlight: 1,
+      maxQueued: 99,
+      run: async (items) => {
+        batches.push(items);
+        return items.map((item) => item * 10);
+      },
+    });
+    const outcomes = await Promise.all([
+      batcher.submitAll([1, 2]),
+      batcher.submitAll([3, 4]),
+      batcher.submit(5),
+      batcher.submitAll([6, 7, 8, 9]),
+      batcher.submitAll([]),
+    ]);
+    expect(outcomes).toEqual([[10, 20], [30, 40], 50, [60, 70, 80, 90], []]);
+    expect(batches).toEqual([
+      [1, 2],
+      [3, 4, 5],
+      [6, 7, 8, 9],
+    ]);
+  });
+
+  test("hands a failed item of a call back among its neighbours, and counts every item that waits", async () => {
+    const late = new Error("late");
+    const batcher = createBatcher<number, number>({
+      name: "test",
+      maxItems: 9,
+      maxQueued: 2,
+      run: async (items) => items.map((item) => (item === 2 ? late : item)),
+    });
+    const taken = batcher.submitAll([1, 2, 3]);
+    expect(batcher.queued).toBe(3);
+    await expect(batcher.submitAll([4])).rejects.toMatchObject({ reason: "OVERLOADED" });
+    await expect(taken).resolves.toEqual([1, late, 3]);
+    expect(batcher.queued).toBe(0);
+  });
 });

@@ -2,12 +2,11 @@ import { get } from "node:https";
 import { expect, test } from "@jest/globals";
 import { listenAdmin } from "../../src/health/admin-server.ts";
 import { createHealth } from "../../src/health/health.ts";
-import { serviceDocuments } from "../../src/health/service-documents.ts";
+import { documentationPage, serviceDocuments } from "../../src/health/service-documents.ts";
 import type { IdentityFiles } from "../../src/identity/identity-files.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
 import { silent, testIdentities } from "../identity/test-identities.ts";
-import { EchoService } from "../transport/echo-contract.ts";
 
 test("nothing is ready before its start, while a probe fails or hangs, and after its stop", async () => {
   using health = createHealth({ logger: silent });
@@ -62,7 +61,7 @@ test("anyone learns whether it lives and is ready, and only operator and prometh
     address: { host: "127.0.0.1", port: 0 },
     health,
     metrics: createMetrics({ service: "echo" }),
-    pages: serviceDocuments("echo", [EchoService]),
+    pages: serviceDocuments("jobs"),
     identitySource: "tls",
     identity: await identities.of("echo"),
   });
@@ -93,8 +92,9 @@ test("anyone learns whether it lives and is ready, and only operator and prometh
   );
   expect(JSON.parse((await ask("/openapi.json", readers.operator)).body)).toMatchObject({
     openapi: "3.1.0",
-    paths: { "/orrery.echo.v1.EchoService/Echo": { post: { "x-orrery-callers": ["gateway", "worker"] } } },
+    paths: { "/orrery.jobs.v1.JobsService/SubmitJob": { post: { "x-callers": ["gateway"] } } },
   });
+  expect((await ask("/docs", readers.operator)).body).toContain("/orrery.jobs.v1.JobsService/SubmitJob");
   expect((await ask("/nothing")).status).toBe(404);
   expect((await ask("/__proto__", readers.operator)).status).toBe(404);
 });
@@ -117,4 +117,33 @@ test("behind a mesh's proxy the admin port speaks plainly and believes the proxy
   expect(await ask("/metrics")).toBe(403);
   expect(await ask("/metrics", named("gateway"))).toBe(403);
   expect(await ask("/metrics", named("prometheus"))).toBe(200);
+});
+
+test("a service that the contracts have no document for serves none", () => {
+  expect(serviceDocuments("echo")).toEqual({});
+});
+
+test("the page of a document says what can be called, by whom, for how long, and shows no text as markup", () => {
+  const page = documentationPage({
+    info: { title: "echo <1>" },
+    paths: {
+      "/orrery.echo.v1.EchoService/Echo": {
+        post: {
+          summary: "Says it again & again.",
+          "x-kind": "unary",
+          "x-callers": ["gateway", "worker"],
+          "x-deadline": "2s",
+          "x-repeat": "READ",
+          "x-reasons": [{ reason: "NOT_FOUND" }],
+        },
+      },
+      "/healthz": { get: {} },
+    },
+  });
+  expect(page).toContain("echo &#60;1&#62;");
+  expect(page).toContain(
+    "<code>/orrery.echo.v1.EchoService/Echo</code></td><td>unary</td><td>gateway, worker</td><td>2s</td>",
+  );
+  expect(page).toContain("<td>READ</td><td>NOT_FOUND</td><td>Says it again &#38; again.</td>");
+  expect(page).toContain("<code>/healthz</code></td><td>GET</td><td></td><td>none</td>");
 });

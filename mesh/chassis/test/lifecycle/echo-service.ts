@@ -9,7 +9,10 @@ const config = readConfig(serviceConfig);
 
 await runService({
   config,
-  start: async ({ scope, logger }) => {
+  start: async ({ scope, logger, signal }) => {
+    // As a loop of a service does, it ends by the signal only.
+    const ended = new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+    scope.defer(() => ended);
     scope.defer(() => logger.info("released first opened"));
     scope.defer(() => logger.info("released last opened"));
     if (config.instance === "echo-broken") throw new Error("cannot start");

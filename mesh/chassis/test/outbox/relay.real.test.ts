@@ -1,5 +1,6 @@
 import { cpSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type { PurgeOpts } from "nats";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { ensureStreams, streamState } from "../../src/messaging/streams.ts";
 import { type Relay, type RelayOptions, republish, startRelay } from "../../src/outbox/relay.ts";
@@ -63,6 +64,26 @@ const idsOf = (aggregate: string, versions: number): string[] =>
   Array.from({ length: versions }, (_, index) => `${aggregate}:${index + 1}`);
 
 describe("a relay", () => {
+  test("publishes what the service makes of a stored event, and lets go of one whose aggregate is gone", async () => {
+    await append(pool, [
+      event("kept", 1, { payload: "narrow" }),
+      event("gone", 1),
+      event("kept", 2, { payload: "narrow" }),
+    ]);
+    await relayOf("r", {
+      render: async (events) =>
+        events.map(({ aggregateId, version, payload }) =>
+          aggregateId === "gone"
+            ? undefined
+            : { envelope: `${payload} made whole ${version}`, traceparent: "rendered" },
+        ),
+    });
+    await drained();
+    const stored = await storedMessages(await nats.connect(), STREAM);
+    expect(stored.map(({ text }) => text)).toEqual(["narrow made whole 1", "narrow made whole 2"]);
+    expect(stored[0]?.headers.traceparent).toBe("rendered");
+  });
+
   test("publishes every event once, byte for byte, with its CloudEvents attributes", async () => {
     const row = event("a", 1);
     await append(pool, [row, event("a", 2), event("b", 1)]);
@@ -273,6 +294,49 @@ describe("O4: a broker", () => {
     await eventually(async () => expect((await streamState(connection, STREAM))?.messages).toBe(2), {
       withinMs: 25_000,
     });
+  });
+});
+
+describe("O4: a stream", () => {
+  const publishedAgain = async (wanted: readonly string[]): Promise<void> => {
+    await eventually(
+      async () => {
+        const ids = (await storedMessages(await nats.connect(), STREAM)).map(({ msgId }) => msgId);
+        expect(new Set(ids)).toEqual(new Set(wanted));
+      },
+      { withinMs: 20_000 },
+    );
+  };
+
+  test.each<readonly [string, PurgeOpts | undefined]>([
+    ["whole", undefined],
+    ["in part", { keep: 2 }],
+    ["from its middle", { filter: "orrery.events.v1.tests.ThingChanged.1" }],
+  ])("purged %s a moment after everything was published gets it again", async (_how, options) => {
+    const { relay } = await relayOf("relay-0");
+    const elsewhere = { subject: "orrery.events.v1.tests.ThingChanged.1" };
+    await append(pool, [event("a", 1), event("b", 1, elsewhere), event("b", 2, elsewhere), event("a", 2)]);
+    await drained();
+    const manager = await (await nats.connect()).jetstreamManager();
+    await manager.streams.purge(STREAM, options);
+    await append(pool, [event("a", 3)]);
+    relay.wake();
+    await publishedAgain([...idsOf("a", 3), ...idsOf("b", 2)]);
+    await drained();
+    // The broker recognises duplicates again, as declared.
+    expect((await manager.streams.info(STREAM)).config.duplicate_window).toBe(120e9);
+  });
+
+  test("purged while no relay ran gets everything again", async () => {
+    const { relay } = await relayOf("relay-0");
+    await append(pool, [event("a", 1), event("a", 2)]);
+    await drained();
+    await relay.stop();
+    const manager = await (await nats.connect()).jetstreamManager();
+    await manager.streams.purge(STREAM);
+    await append(pool, [event("a", 3)]);
+    await relayOf("relay-1");
+    await publishedAgain(idsOf("a", 3));
   });
 });
 

@@ -1,9 +1,13 @@
-import { expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Context, context, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { Fault } from "../../src/fault/fault.ts";
 import { createLogger, type LogLevel } from "../../src/telemetry/logger.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import {
   childTraceparent,
+  inContextOf,
+  inTraceOf,
   newTraceparent,
   parseTraceparent,
   runInSpan,
@@ -116,4 +120,46 @@ test("a child stays in its parent's trace with a span of its own, and keeps the 
 test("work in a span gives its result and its failure on", async () => {
   expect(await runInSpan("work", {}, () => 7)).toBe(7);
   await expect(runInSpan("work", {}, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+});
+
+describe("without a collector", () => {
+  // As the preload of every process does it: a context manager, and no tracer.
+  beforeAll(() => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  });
+  afterAll(() => context.disable());
+
+  const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  const unrecorded = { start: (from: Context) => trace.getTracer("test").startSpan("work", {}, from) };
+
+  test("work below a caller's span goes on in its trace, log lines and calls included", () => {
+    const { lines, logger } = logging("info");
+    const said = inContextOf(parseTraceparent(parent), {
+      ...unrecorded,
+      work: (span) => {
+        logger.info("at work");
+        return { span, handedOn: parseTraceparent(childTraceparent(undefined)) };
+      },
+    });
+    expect(said.span).toBeUndefined();
+    expect(said.handedOn).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c", sampled: false });
+    expect(said.handedOn?.spanId).not.toBe("b7ad6b7169203331");
+    expect(lines[0]).toMatchObject({ trace_id: "0af7651916cd43dd8448eb211c80319c" });
+  });
+
+  test("work without a caller's span begins one trace and stays in it", () => {
+    const [first, second] = inContextOf(undefined, {
+      ...unrecorded,
+      work: () => [childTraceparent(undefined), childTraceparent(undefined)],
+    });
+    expect(parseTraceparent(first)?.traceId).toBe(parseTraceparent(second)?.traceId);
+    expect(parseTraceparent(first)?.sampled).toBe(true);
+  });
+
+  test("a served call logs under the trace that it came with", () => {
+    const { lines, logger } = logging("info");
+    inTraceOf(parent, () => logger.info("served"));
+    inTraceOf("not a traceparent", () => logger.info("served too"));
+    expect(lines.map(({ trace_id }) => trace_id)).toEqual(["0af7651916cd43dd8448eb211c80319c", undefined]);
+  });
 });

@@ -1,14 +1,14 @@
-import type { Change } from "./ports.ts";
+import type { Moved } from "../domain/job.ts";
 
 /** Told of transitions after they are durable. A listener must neither throw nor wait. */
-export type Listener = (changes: readonly Change[]) => void;
+export type Listener = (changes: readonly Moved[]) => void;
 
 /**
  * Tells the rest of the process what a transaction of its own has committed: all of it is a hint, nothing
  * depends on it.
  */
 export interface Announcements {
-  announce(changes: readonly Change[]): void;
+  announce(changes: readonly Moved[]): void;
   subscribe(listener: Listener): void;
 }
 

@@ -52,16 +52,14 @@ export async function giveBack(
   grants: readonly Grant[],
 ): Promise<void> {
   const by = { project: demand.service.project, principal: demand.principal };
-  await Promise.all(
-    grants.map(({ job }) =>
-      reports.report({
-        jobId: job.id,
-        epoch: job.attempt,
-        digest: "release",
-        word: { kind: "release" },
-        by,
-        outputText: undefined,
-      }),
-    ),
+  await reports.reportAll(
+    grants.map(({ job }) => ({
+      jobId: job.id,
+      epoch: job.attempt,
+      digest: "release",
+      word: { kind: "release" },
+      by,
+      outputText: undefined,
+    })),
   );
 }

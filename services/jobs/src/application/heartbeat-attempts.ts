@@ -1,4 +1,5 @@
 import { type Batcher, createBatcher } from "@orrery/mesh/batching/batcher";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Beat, LeaseClaim, Leases } from "./ports.ts";
 
 const MAX_ITEMS = 2_000;
@@ -13,11 +14,12 @@ export interface HeartbeatAttempts {
 }
 
 /** Heartbeats of all workers, each batch one statement over connections that nothing else can take (R26). */
-export function createHeartbeatAttempts(leases: Leases): HeartbeatAttempts {
+export function createHeartbeatAttempts(leases: Leases, metrics?: Metrics): HeartbeatAttempts {
   const batcher: Batcher<LeaseClaim, Beat> = createBatcher({
     name: "heartbeat",
     maxItems: MAX_ITEMS,
     maxQueued: MAX_QUEUED,
+    metrics,
     run: (claims) => leases.prolong(claims),
   });
   return { beat: (claim) => batcher.submit(claim), close: () => batcher.close() };

@@ -1,5 +1,5 @@
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
-import { hasEnded, OPEN } from "../domain/job-state.ts";
+import { ATTEMPT_STATUSES, ENDS, hasEnded, OPEN } from "../domain/job-state.ts";
 import type { Listener } from "./announcements.ts";
 import type { Queues } from "./ports.ts";
 
@@ -29,6 +29,9 @@ export function createJobMetrics(metrics: Metrics): Listener {
     [],
     LONG_BUCKETS,
   );
+  // From the first scrape on, so that a rate sees the first of each as well.
+  for (const status of ENDS) finished.inc({ status }, 0);
+  for (const status of ATTEMPT_STATUSES) if (status !== "RUNNING") attempts.inc({ status }, 0);
   return (changes) => {
     for (const { job, from, fact, attempt, occurredMs } of changes) {
       if (from === undefined) submitted.inc();

@@ -4,7 +4,7 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { grant } from "../domain/attempt-decisions.ts";
-import type { Attempt, Transition } from "../domain/job.ts";
+import type { Attempt, Moved, ReadyState, Transition } from "../domain/job.ts";
 import { LEASE_MS } from "../domain/lease.ts";
 import { admit } from "../domain/queue-limits.ts";
 import type { Announcements } from "./announcements.ts";
@@ -164,7 +164,7 @@ async function serve(deps: LeaseDeps, batch: readonly Waiting[]): Promise<void> 
 interface Granted {
   /** For each demand, in order. */
   readonly grants: readonly (readonly Grant[])[];
-  readonly steps: readonly Transition[];
+  readonly steps: readonly Moved[];
 }
 
 async function grantAll(deps: LeaseDeps, tx: Transaction, demands: readonly Demand[]): Promise<Granted> {
@@ -261,7 +261,7 @@ function leasesOf(share: readonly ReadyJob[], demand: Demand, nowMs: number): re
   });
 }
 
-function begun({ attempt, job }: Transition): Attempt {
+function begun({ attempt, job }: Transition<ReadyState>): Attempt {
   if (attempt === undefined) throw new Error(`the grant of job ${job.id} began no attempt`);
   return attempt;
 }

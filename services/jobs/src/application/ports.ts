@@ -1,7 +1,8 @@
 import type { Transaction, TransactionLimits } from "@orrery/mesh/postgres/pool";
 import type { HeldJob } from "../domain/attempt-decisions.ts";
 import type { Blocked, Surroundings } from "../domain/blocked.ts";
-import type { Attempt, Job, Transition } from "../domain/job.ts";
+import type { Attempt, Job, JobTerms, Moved, ReadyState, Transition } from "../domain/job.ts";
+import type { FactName } from "../domain/job-state.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { Candidate, QueueLimits, QueueUse } from "../domain/queue-limits.ts";
 
@@ -45,14 +46,14 @@ export interface JobView {
 
 /** A grant as the worker gets it: `job.attempt` is the epoch of its lease. */
 export interface Grant {
-  readonly job: Job;
+  readonly job: ReadyState;
   readonly inputText: string | undefined;
   readonly leaseExpireMs: number;
 }
 
 /** A job that can be granted, with its input. */
 export interface ReadyJob {
-  readonly job: Job;
+  readonly job: ReadyState;
   readonly inputText: string | undefined;
   readonly inputBytes: number;
 }
@@ -83,9 +84,18 @@ export interface LockedQueue {
 
 /** A new lease to write. */
 export interface NewLease {
-  readonly transition: Transition & { readonly attempt: Attempt };
+  readonly transition: Transition<ReadyState> & { readonly attempt: Attempt };
   readonly requestId: string;
   readonly leaseExpireMs: number;
+}
+
+/** A worker's word that an attempt succeeded. */
+export interface Success {
+  readonly jobId: string;
+  readonly epoch: number;
+  readonly digest: string;
+  readonly by: WorkCaller;
+  readonly outputText: string | undefined;
 }
 
 /** What became due. */
@@ -117,6 +127,14 @@ export interface Jobs {
    * version before
    */
   saveAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+  /**
+   * Ends attempts whose leases are open and held by whoever says so: lock, decision and save in one statement, for
+   * successes, of which there are by far the most. Its guard is the domain's `hear`, which a test holds it equal to.
+   *
+   * @param successes - at most one for each job
+   * @returns the steps taken, in any order; for each success without one the domain has to say why
+   */
+  succeedAll(tx: Transaction, successes: readonly Success[]): Promise<readonly Moved[]>;
   /** The first ready jobs of queues without limits, locked, in the order in which they are to start. */
   readyUnlimited(tx: Transaction, scope: ReadyScope): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
   /**
@@ -185,8 +203,44 @@ export interface Leases {
 
 /** Facts commit with their cause: appending demands the transaction. */
 export interface Facts {
-  /** Writes one event for each change, into the outbox. */
-  appendAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+  /** Writes one event for each step, into the outbox. */
+  appendAll(tx: Transaction, steps: readonly Moved[]): Promise<void>;
+}
+
+/** An event as the store keeps it. */
+export interface KeptEvent {
+  readonly id: string;
+  readonly jobId: string;
+  readonly version: number;
+  readonly fact: FactName;
+  readonly occurredMs: number;
+  /** What the transition could change, as JSON. */
+  readonly payload: string;
+}
+
+/** What never changes of an event's job, with its input and output where the event carries them. */
+export interface EventTerms {
+  readonly terms: Omit<JobTerms, "attemptsSubmitted">;
+  readonly inputText: string | undefined;
+  readonly outputText: string | undefined;
+}
+
+/** The store of events, and of what they tell besides. */
+export interface EventStore extends Pick<JobEvents, "versions"> {
+  /** As `JobEvents.after`. */
+  after(
+    positions: readonly { jobId: string; version: number }[],
+    limit: number,
+  ): Promise<readonly KeptEvent[]>;
+  /**
+   * The terms of each event's job, in order; absent where the job is gone.
+   *
+   * @param limitBytes - of the input and of the output that are read with the event that carries them
+   */
+  termsOf(
+    events: readonly Pick<KeptEvent, "jobId" | "version" | "fact">[],
+    limitBytes: number,
+  ): Promise<readonly (EventTerms | undefined)[]>;
 }
 
 /** One stored event, as it was published. */
@@ -308,4 +362,10 @@ export interface Workers {
 export interface Partitions {
   /** Safe to call at any time, and by several replicas at once. */
   extend(): Promise<void>;
+}
+
+/** The ids of jobs that missions decided on before they were submitted. */
+export interface StepIds {
+  /** Holds ids until the transaction ends: whoever else submits them waits, and then finds their jobs. */
+  hold(tx: Transaction, ids: readonly string[]): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Change } from "./ports.ts";
+import type { Moved } from "../domain/job.ts";
 
 /**
  * Rings for whoever waits for work, when there may be some. A hint: whoever hears it looks, and a poll stands
@@ -68,7 +68,7 @@ async function hear(ear: Ear, withinMs: number, signal: AbortSignal): Promise<vo
  * For whom to ring after these transitions; nobody where none of them made a job ready or ended an attempt.
  */
 export function ringFor(
-  changes: readonly Change[],
+  changes: readonly Moved[],
   limitedQueues: boolean,
 ): ReadonlySet<string> | "all" | undefined {
   const tasks = new Set<string>();

@@ -1,5 +1,6 @@
 import { type Batcher, createBatcher } from "@orrery/mesh/batching/batcher";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Chance } from "@orrery/mesh/time/clock";
 import {
   type AttemptWord,
@@ -8,7 +9,7 @@ import {
   isOpen,
   type WordRefusal,
 } from "../domain/attempt-decisions.ts";
-import type { Attempt, Decision } from "../domain/job.ts";
+import type { Attempt, Decision, Moved } from "../domain/job.ts";
 import type { Announcements } from "./announcements.ts";
 import type { Change, Facts, InTransaction, Jobs, WorkCaller } from "./ports.ts";
 
@@ -34,6 +35,8 @@ export interface ReportDeps {
   readonly inTransaction: InTransaction;
   readonly chance: Chance;
   readonly announcements: Announcements;
+  /** Where the items that wait for a batch show. */
+  readonly metrics?: Metrics;
 }
 
 /** Takes workers' words about their attempts. */
@@ -43,6 +46,8 @@ export interface ReportAttempts {
    * an outcome.
    */
   report(report: Report): Promise<ReportOutcome>;
+  /** Takes the words of one message, in one transaction. @returns one outcome for each, in order */
+  reportAll(reports: readonly Report[]): Promise<readonly ReportOutcome[]>;
   /** Takes nothing more, and resolves when everything taken has its outcome. */
   close(): Promise<void>;
 }
@@ -58,6 +63,7 @@ export function createReportAttempts(deps: ReportDeps): ReportAttempts {
     name: "report",
     maxItems: MAX_ITEMS,
     maxQueued: MAX_QUEUED,
+    metrics: deps.metrics,
     maxWeight: MAX_BYTES,
     weigh: ({ outputText }) => outputText?.length ?? 0,
     run: async (reports) => {
@@ -68,12 +74,61 @@ export function createReportAttempts(deps: ReportDeps): ReportAttempts {
   });
   return {
     report: (report) => batcher.submit(report),
+    reportAll: async (all) => {
+      const outcomes = await batcher.submitAll(all);
+      return outcomes.map((outcome) => {
+        if (outcome instanceof Error) throw outcome;
+        return outcome;
+      });
+    },
     close: () => batcher.close(),
   };
 }
 
+/**
+ * Takes all words of a batch. Successes first, in one statement: what is left for the rules is every other word, and
+ * the successes that are not taken, with the reason why.
+ */
 async function reportAll(
-  { jobs, facts, chance }: ReportDeps,
+  deps: ReportDeps,
+  tx: Transaction,
+  reports: readonly Report[],
+): Promise<{ outcomes: readonly ReportOutcome[]; changes: readonly Moved[] }> {
+  const { jobs, facts } = deps;
+  const successes = reports.filter(aloneInSuccess(reports));
+  const succeeded = successes.length === 0 ? [] : await jobs.succeedAll(tx, successes);
+  const ended = new Set(succeeded.map(({ job }) => job.id));
+  const others = reports.filter(({ jobId }) => !ended.has(jobId));
+  const heard = others.length === 0 ? { outcomes: [], changes: [] } : await hearAll(deps, tx, others);
+  const changes = [...succeeded, ...heard.changes];
+  if (changes.length > 0) await facts.appendAll(tx, changes);
+  let next = 0;
+  const outcomes = reports.map(({ jobId }): ReportOutcome => {
+    if (ended.has(jobId)) return TAKEN;
+    const outcome = heard.outcomes[next];
+    next += 1;
+    if (outcome === undefined) throw new RangeError("a report got no outcome");
+    return outcome;
+  });
+  return { outcomes, changes };
+}
+
+const TAKEN: ReportOutcome = { ok: true, replayed: false };
+
+/** Whether a report says that a job succeeded, and no other of the batch says anything of that job. */
+function aloneInSuccess(reports: readonly Report[]): (report: Report) => boolean {
+  const named = new Set<string>();
+  const twice = new Set<string>();
+  for (const { jobId } of reports) {
+    if (named.has(jobId)) twice.add(jobId);
+    else named.add(jobId);
+  }
+  return ({ jobId, word }) => word.kind === "complete" && !twice.has(jobId);
+}
+
+/** Lets the rules decide about each word in turn, and writes the steps. */
+async function hearAll(
+  { jobs, chance }: ReportDeps,
   tx: Transaction,
   reports: readonly Report[],
 ): Promise<{ outcomes: readonly ReportOutcome[]; changes: readonly Change[] }> {
@@ -93,10 +148,7 @@ async function reportAll(
     }
     return outcomeOf(decision);
   });
-  if (changes.length > 0) {
-    await jobs.saveAll(tx, changes);
-    await facts.appendAll(tx, changes);
-  }
+  if (changes.length > 0) await jobs.saveAll(tx, changes);
   return { outcomes, changes };
 }
 

@@ -1,6 +1,10 @@
 import { createBatcher } from "@orrery/mesh/batching/batcher";
 import { Fault } from "@orrery/mesh/fault/fault";
+import { faultFrom } from "@orrery/mesh/fault/wire";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
+import { ATTR } from "@orrery/mesh/telemetry/attributes";
+import { openItemSpan } from "@orrery/mesh/telemetry/item-span";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { uuidV7 } from "@orrery/mesh/time/clock";
 import type { Job } from "../domain/job.ts";
 import { checkTimes, type Submission, submit } from "../domain/submission.ts";
@@ -34,6 +38,8 @@ export interface SubmitDeps {
   readonly inTransaction: InTransaction;
   readonly clock: DatabaseClock;
   readonly announcements: Announcements;
+  /** Where the items that wait for a batch show. */
+  readonly metrics?: Metrics;
   /** Writes a job as it is answered, to be stored with its key. */
   readonly encodeJob: (job: Job) => Uint8Array;
 }
@@ -48,6 +54,12 @@ export interface SubmitJobs {
    * `DEPENDENCY_UNAVAILABLE`
    */
   submit(item: SubmitItem): Promise<Submitted>;
+  /**
+   * Submits what came in one call, 500 to a transaction. One result for each, in order.
+   *
+   * @throws Fault as `submit`, where it concerns all of them
+   */
+  submitAll(items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]>;
   /**
    * Submits many under one key of their own: all of them and the answer in one transaction, or the stored
    * answer.
@@ -66,11 +78,17 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
   const register = createRegister();
 
   const run = async (items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]> => {
-    const written = await deps.inTransaction((tx) => submitAll(deps, register, tx, items), {
-      projects: projectsOf(items),
-    });
-    committed(written);
-    return written.results;
+    const spans = openSpans(items);
+    try {
+      const written = await deps.inTransaction((tx) => submitAll(deps, register, tx, items), {
+        projects: projectsOf(items),
+      });
+      spans.committed(written.results);
+      committed(written);
+      return written.results;
+    } finally {
+      spans.end();
+    }
   };
   const committed = ({ changes, entries }: Written): void => {
     register.remember(entries);
@@ -80,6 +98,7 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
     name: "submit",
     maxItems: MAX_ITEMS,
     maxQueued: MAX_QUEUED,
+    metrics: deps.metrics,
     maxWeight: MAX_BYTES,
     weigh: ({ inputText }) => inputText?.length ?? 0,
     run,
@@ -87,6 +106,10 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
 
   return {
     submit: (item) => batcher.submit(item),
+    submitAll: async (items) => {
+      const results = await Promise.all(inChunks(items, MAX_ITEMS).map((chunk) => batcher.submitAll(chunk)));
+      return results.flat().map((result) => (result instanceof Error ? faultFrom(result) : result));
+    },
     submitKeyed: async (items, keyed, encode) => {
       const sound = items.filter((item): item is SubmitItem => !(item instanceof Fault));
       const outcome = await deps.inTransaction(
@@ -157,7 +180,8 @@ async function submitAll(
   return { results, changes, entries };
 }
 
-function accept(item: SubmitItem, nowMs: number, id: string): Change | Fault {
+/** Makes a job of an item, or says why not. */
+export function accept(item: SubmitItem, nowMs: number, id: string): Change | Fault {
   const problems = checkTimes(item.submission, nowMs);
   if (problems.length > 0) {
     const detail = problems.map(({ field, description }) => `${field} ${description}`).join("; ");
@@ -210,7 +234,7 @@ interface Entry {
   readonly task: string;
 }
 
-interface Register {
+export interface Register {
   unknown(changes: readonly Change[]): readonly Entry[];
   remember(entries: readonly Entry[]): void;
 }
@@ -219,7 +243,7 @@ interface Register {
  * Remembers which queues and tasks the database knows, so that a submission of a known one writes nothing for
  * them.
  */
-function createRegister(): Register {
+export function createRegister(): Register {
   const known = new Set<string>();
   const nameOf = ({ project, queue, task }: Entry): string => `${project} ${queue} ${task}`;
   return {
@@ -235,6 +259,13 @@ function createRegister(): Register {
   };
 }
 
+function inChunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  if (items.length <= size) return [items];
+  const chunks: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
+  return chunks;
+}
+
 function inPlace(
   items: readonly (SubmitItem | Fault)[],
   results: readonly (Submitted | Fault)[],
@@ -247,6 +278,33 @@ function inPlace(
     if (result === undefined) throw new RangeError("a submission got no result");
     return result;
   });
+}
+
+/** The batch as each item's trace shows it: taken, committed, answered. */
+function openSpans(items: readonly SubmitItem[]) {
+  const spans = items.map(({ submission: { traceparent, project } }) => {
+    const attributes = { [ATTR.PROJECT]: project };
+    const work = openItemSpan(traceparent, "job.submit", { kind: "server", attributes });
+    if (work === undefined) return undefined;
+    const commit = openItemSpan(work.traceparent, "postgres.transaction", { kind: "client", attributes });
+    return { work, commit };
+  });
+  let written: readonly (Submitted | Fault)[] | undefined;
+  return {
+    committed(results: readonly (Submitted | Fault)[]): void {
+      written = results;
+      for (const span of spans) span?.commit?.end();
+    },
+    end(): void {
+      for (const [index, span] of spans.entries()) {
+        if (span === undefined) continue;
+        const result = written?.[index];
+        if (written === undefined) span.commit?.end({ failed: true });
+        const job = result !== undefined && "job" in result ? { [ATTR.AGGREGATE]: result.job.id } : {};
+        span.work.end({ failed: written === undefined, attributes: job });
+      }
+    },
+  };
 }
 
 const projectsOf = (items: readonly SubmitItem[]): readonly string[] => [

@@ -1,8 +1,9 @@
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
+import type { Moved } from "../domain/job.ts";
 import type { DatabaseClock } from "./database-clock.ts";
-import type { Change, DueKind, Jobs, Partitions, Workers } from "./ports.ts";
+import type { DueKind, Jobs, Partitions, Workers } from "./ports.ts";
 
 const SWEEP_MS = 1_000;
 const GAUGES_MS = 2_000;
@@ -32,7 +33,7 @@ export interface Upkeep {
   /** Says that limits may have changed here. */
   limitsChanged(): void;
   /** Looks at what has just been committed: it may be due before anything else. */
-  nudge(changes: readonly Change[]): void;
+  nudge(changes: readonly Moved[]): void;
   /** When the sweeper last came round, by the monotonic clock: a service that does not sweep is not well. */
   readonly lastSweepMs: () => number;
   /** Resolves when everything under way has ended; begins with the signal. */
@@ -102,7 +103,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
 }
 
 /** When time does something to the job next, whatever else happens to it. */
-function dueOf({ job }: Change): number {
+function dueOf({ job }: Moved): number {
   const waits = job.status === "SCHEDULED" || job.status === "RETRYING";
   return waits ? job.runMs : Number.POSITIVE_INFINITY;
 }

@@ -1,8 +1,9 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { wait } from "@orrery/mesh/time/wait";
+import type { Moved } from "../domain/job.ts";
 import { hasEnded } from "../domain/job-state.ts";
-import type { Change, JobEvents, JobView, StoredEvent } from "./ports.ts";
+import type { JobEvents, JobView, StoredEvent } from "./ports.ts";
 
 const POLL_MS = 200;
 const EVENTS_AT_ONCE = 200;
@@ -37,7 +38,7 @@ export interface WatchJobs {
     signal: AbortSignal,
   ): AsyncGenerator<WatchFrame, void>;
   /** Looks at once at jobs that have just moved on. */
-  nudge(changes: readonly Change[]): void;
+  nudge(changes: readonly Moved[]): void;
 }
 
 interface Watch {

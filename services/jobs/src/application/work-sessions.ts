@@ -1,6 +1,7 @@
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { wait } from "@orrery/mesh/time/wait";
-import type { Change, Leases } from "./ports.ts";
+import type { Moved } from "../domain/job.ts";
+import type { Leases } from "./ports.ts";
 
 const POLL_MS = 500;
 
@@ -18,7 +19,7 @@ export interface WorkSessions {
   hold(jobId: string, epoch: number, session: WorkSession): void;
   let(jobId: string): void;
   /** Passes on requests that this process has just committed; those of other replicas are polled for. */
-  nudge(changes: readonly Change[]): void;
+  nudge(changes: readonly Moved[]): void;
   drainAll(): void;
 }
 

@@ -8,6 +8,7 @@ import {
   type Decision,
   type Job,
   type JobError,
+  type ReadyState,
   refuse,
   step,
   unchanged,
@@ -54,7 +55,11 @@ export interface HeldJob {
 }
 
 /** Grants the job: RUNNING, one attempt more. */
-export function grant(job: Job, to: { worker: string; principal: string }, nowMs: number): Decision<never> {
+export function grant<J extends ReadyState>(
+  job: J,
+  to: { worker: string; principal: string },
+  nowMs: number,
+): Decision<never, J> {
   // The clock of submission is an estimate of the database's: never start before the job was there.
   const startMs = Math.max(nowMs, job.createMs);
   const attempt: Attempt = {

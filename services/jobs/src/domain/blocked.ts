@@ -1,4 +1,4 @@
-import type { Job } from "./job.ts";
+import type { ToldJob } from "./job.ts";
 import type { QueueLimits } from "./queue-limits.ts";
 
 /** The one reason that holds a job, for a program and for a person. */
@@ -37,7 +37,7 @@ export interface Surroundings {
  *
  * @returns absent while RUNNING and after the end
  */
-export function blocked(job: Job, around: Surroundings | undefined): Blocked | undefined {
+export function blocked(job: ToldJob, around: Surroundings | undefined): Blocked | undefined {
   if (job.status === "SCHEDULED")
     return until("SCHEDULED", job.runMs, `It is planned for ${timeText(job.runMs)} and is queued then.`);
   if (job.status === "RETRYING") {
@@ -48,7 +48,7 @@ export function blocked(job: Job, around: Surroundings | undefined): Blocked | u
   return held(job, around);
 }
 
-function held(job: Job, around: Surroundings): Blocked {
+function held(job: ToldJob, around: Surroundings): Blocked {
   const { limits, position } = around;
   const queue = `Queue "${job.queue}"`;
   if (around.paused)

@@ -14,6 +14,8 @@ export type CommandRefusal =
 export interface JobCommand {
   readonly kind: "cancel" | "retry";
   readonly reason: string;
+  /** Whether the mission asks that owns the job: a mission's jobs obey it alone, and it has a say in no others. */
+  readonly byMission: boolean;
 }
 
 /** Carries out a caller's command, or says why not. A job of another project is as good as none. */
@@ -24,7 +26,8 @@ export function obey(
   nowMs: number,
 ): Decision<CommandRefusal> {
   if (job === undefined || job.project !== project) return refuse("NOT_FOUND");
-  if (job.missionId !== "") return refuse("JOB_OWNED_BY_MISSION");
+  if (command.byMission && job.missionId === "") return refuse("NOT_FOUND");
+  if (!command.byMission && job.missionId !== "") return refuse("JOB_OWNED_BY_MISSION");
   return command.kind === "cancel" ? cancel(job, command.reason, nowMs) : retry(job, command.reason, nowMs);
 }
 

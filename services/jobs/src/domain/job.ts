@@ -76,20 +76,42 @@ export interface Attempt {
   readonly digest: string;
 }
 
+/** What others are told of a job: all but what only the rules count with. */
+export type ToldJob = Omit<Job, "attemptsSubmitted" | "released" | "failures" | "reason">;
+
+/** What others are told of an attempt. */
+export type ToldAttempt = Omit<Attempt, "jobId" | "principal" | "digest">;
+
 /**
  * One step of a job: the state after it, the fact that tells of it, and the attempt that it began or ended.
  */
-export interface Transition {
+export interface Transition<J = Job> {
   readonly from: JobStatus | undefined;
-  readonly job: Job;
+  readonly job: J;
   readonly fact: FactName;
   readonly occurredMs: number;
   readonly attempt: Attempt | undefined;
 }
 
+/** What of a job that waits its grant is decided by, and its worker is told. */
+export type ReadyState = Moved["job"] &
+  Pick<
+    JobTerms,
+    "queue" | "priority" | "timeoutMs" | "createMs" | "labels" | "correlationId" | "traceparent"
+  >;
+
+/** What of a step is told to others: a transition without the terms of its job. */
+export interface Moved {
+  readonly from: JobStatus | undefined;
+  readonly job: Omit<ToldJob, Exclude<keyof JobTerms, "id" | "project" | "task">>;
+  readonly fact: FactName;
+  readonly occurredMs: number;
+  readonly attempt: ToldAttempt | undefined;
+}
+
 /** What a rule decides: a step, or why not. `same` accepts the command and changes nothing. */
-export type Decision<R extends string = string> =
-  | { readonly kind: "step"; readonly step: Transition }
+export type Decision<R extends string = string, J = Job> =
+  | { readonly kind: "step"; readonly step: Transition<J> }
   | { readonly kind: "same" }
   | { readonly kind: "refused"; readonly reason: R };
 
@@ -105,13 +127,13 @@ export type Changes = Partial<Omit<Job, keyof JobTerms | "status" | "version">>;
  * I3, I8: the one way to make a transition. It throws on a step that the table does not know: that is a
  * defect, not an answer.
  */
-export function step(
-  job: Job,
+export function step<J extends Pick<Job, "id" | "status" | "version">>(
+  job: J,
   fact: FactName,
   occurredMs: number,
   changes: Changes,
   attempt?: Attempt,
-): Decision<never> {
+): Decision<never, J> {
   const status = STATUS_AFTER[fact];
   if (!canFollow(job.status, status)) throw new Error(`${fact} cannot follow ${job.status} (job ${job.id})`);
   return {

@@ -3,7 +3,7 @@ import { expire, obey, promote } from "../../src/domain/job-decisions.ts";
 import type { JobStatus } from "../../src/domain/job-state.ts";
 import { aHeldJob, aJob, NOW } from "../job-factory.ts";
 
-const command = (kind: "cancel" | "retry") => ({ kind, reason: "because" });
+const command = (kind: "cancel" | "retry") => ({ kind, reason: "because", byMission: false });
 const alone = (status: JobStatus, changes = {}) => ({
   job: aJob(status, changes),
   lease: undefined,

@@ -23,6 +23,8 @@ const GATHER_MS = 250;
 export interface WorkbenchReport {
   /** The engine answered a result: `reason` is ACCEPTED, or why it was refused. */
   resultAnswered(result: { kind: "succeeded" | "failed" | "cancelled"; reason: string }): void;
+  /** An attempt is over and its result was answered; times by the monotonic clock. */
+  attemptOver(attempt: Attempt, times: { startedMs: number; endedMs: number; ok: boolean }): void;
   /** A lease was stopped because it can no longer be trusted, or a result was given up. */
   leaseDropped(lease: LeaseRef, cause: string): void;
   /** A task was refused an address. */
@@ -236,6 +238,8 @@ export class Workbench implements EngineListener {
       this.#held.delete(leaseKey(held.attempt));
       const reason = outcome.ok ? "ACCEPTED" : (outcome.reason ?? "UNKNOWN");
       this.#options.report.resultAnswered({ kind: held.end?.kind ?? "failed", reason });
+      const times = { startedMs: held.startedAtMs, endedMs: held.endedAtMs };
+      this.#options.report.attemptOver(held.attempt, { ...times, ok: held.end?.kind === "succeeded" });
     }
     this.#grantCredit();
   }

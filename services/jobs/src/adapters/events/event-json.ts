@@ -1,19 +1,33 @@
 // ProtoJSON of the events, written by hand: three events for each job make this the hottest text in the
 // service, and messages in between would cost four times as much. A test holds every field equal to what the
 // contract's own codec writes, defaults included.
-import type { Change } from "../../application/ports.ts";
 import { type Blocked, blocked } from "../../domain/blocked.ts";
-import type { Attempt, Job, JobError } from "../../domain/job.ts";
+import type { JobError, ToldAttempt, ToldJob } from "../../domain/job.ts";
+import type { FactName } from "../../domain/job-state.ts";
 
 /**
  * How much of an input or output travels in an event, in bytes of JSON; what is larger stays in the store.
  */
 export const PAYLOAD_LIMIT_BYTES = 32 * 1024;
 
-/** What every envelope of this process has in common. */
-export interface EnvelopeFrame {
-  readonly instance: string;
-  readonly serviceVersion: string;
+/** The process that made a transition. */
+export interface Producer {
+  readonly instanceId: string;
+  readonly version: string;
+}
+
+/** A transition as its event tells it. */
+export interface Told {
+  readonly eventId: string;
+  readonly producer: Producer;
+  readonly fact: FactName;
+  readonly occurredMs: number;
+  readonly job: ToldJob;
+  readonly attempt: ToldAttempt | undefined;
+  /** With the first event of a job only. */
+  readonly inputText?: string | undefined;
+  /** With its success only. */
+  readonly outputText?: string | undefined;
 }
 
 const CONTRACT_VERSION = "1.0.0";
@@ -23,27 +37,28 @@ const EVENT_PREFIX = "orrery.events.v1.jobs.";
 /** The full name of a fact's event. */
 export const eventType = (fact: string): string => EVENT_PREFIX + fact;
 
-/** The envelope of a transition, as it is stored and published. */
-export function envelopeJson(change: Change, eventId: string, frame: EnvelopeFrame): string {
-  const { job } = change;
+/** The envelope of a transition, as it is published. */
+export function envelopeJson(told: Told): string {
+  const { job, eventId } = told;
   const key = `${job.id}:${job.version}`;
-  const producer = `{"service":"jobs","instanceId":${text(frame.instance)},"version":"${frame.serviceVersion}"}`;
+  const { instanceId, version } = told.producer;
+  const producer = `{"service":"jobs","instanceId":${text(instanceId)},"version":${text(version)}}`;
   return (
-    `{"contractVersion":"${CONTRACT_VERSION}","version":"${PAYLOAD_VERSION}","eventType":"${eventType(change.fact)}"` +
-    `,"eventId":"${eventId}","occurredAt":"${timeText(change.occurredMs)}","producer":${producer}` +
+    `{"contractVersion":"${CONTRACT_VERSION}","version":"${PAYLOAD_VERSION}","eventType":"${eventType(told.fact)}"` +
+    `,"eventId":"${eventId}","occurredAt":"${timeText(told.occurredMs)}","producer":${producer}` +
     `,"aggregateId":"${job.id}","aggregateVersion":${job.version},"correlationId":${text(job.correlationId)}` +
     `,"traceId":"${traceId(job.traceparent)}","traceparent":${text(job.traceparent)},"idempotencyKey":"${key}"` +
-    `,"projectId":${text(job.project)},"payload":${payloadJson(change)}}`
+    `,"projectId":${text(job.project)},"payload":${payloadJson(told)}}`
   );
 }
 
-function payloadJson({ job, attempt, inputText, outputText }: Change): string {
+function payloadJson({ job, attempt, inputText, outputText }: Told): string {
   const attemptPart = attempt === undefined ? "" : `,"attempt":${attemptJson(attempt)}`;
   return `{"job":${jobJson(job, fitting(inputText), fitting(outputText))}${attemptPart}}`;
 }
 
 /** The ProtoJSON of a job. `undefined` leaves input or output out. */
-export function jobJson(job: Job, inputText: string | undefined, outputText: string | undefined): string {
+export function jobJson(job: ToldJob, inputText: string | undefined, outputText: string | undefined): string {
   const why = blocked(job, undefined);
   return (
     `{"id":"${job.id}","project":${text(job.project)},"task":${text(job.task)},"queue":${text(job.queue)}` +
@@ -63,13 +78,13 @@ export function jobJson(job: Job, inputText: string | undefined, outputText: str
   );
 }
 
-function policyJson({ retryPolicy }: Job): string {
+function policyJson({ retryPolicy }: ToldJob): string {
   const { initialDelayMs, factor, maxDelayMs, jitter } = retryPolicy;
   const delays = `"initialDelay":"${durationText(initialDelayMs)}","factor":${factor}`;
   return `{${delays},"maxDelay":"${durationText(maxDelayMs)}","jitter":${jitter}}`;
 }
 
-function attemptJson(attempt: Attempt): string {
+function attemptJson(attempt: ToldAttempt): string {
   return (
     `{"attempt":${attempt.attempt},"status":"${attempt.status}","worker":${text(attempt.worker)}` +
     timeField("startTime", attempt.startMs) +

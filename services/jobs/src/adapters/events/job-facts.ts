@@ -1,29 +1,33 @@
 import { APPEND_OUTBOX, type OutboxRow, outboxColumns } from "@orrery/mesh/outbox/outbox";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
-import type { Change, Facts } from "../../application/ports.ts";
-import { type EnvelopeFrame, envelopeJson, eventType } from "./event-json.ts";
+import type { Facts } from "../../application/ports.ts";
+import type { Moved } from "../../domain/job.ts";
+import { eventType, type Producer } from "./event-json.ts";
+import { payloadJson } from "./event-payload.ts";
 
 /** Writes the events of transitions into the outbox, in the transaction of their cause. */
-export function createJobFacts(frame: EnvelopeFrame, clock: Clock): Facts {
+export function createJobFacts(producer: Producer, clock: Clock): Facts {
+  const by = JSON.stringify(producer);
   return {
-    appendAll: async (tx, changes) => {
-      await tx.query(APPEND_OUTBOX, outboxColumns(changes.map((change) => outboxRow(change, frame, clock))));
+    appendAll: async (tx, steps) => {
+      await tx.query(APPEND_OUTBOX, outboxColumns(steps.map((step) => outboxRow(step, by, clock))));
     },
   };
 }
 
-function outboxRow(change: Change, frame: EnvelopeFrame, clock: Clock): OutboxRow {
-  const { job, fact, occurredMs } = change;
-  const eventId = uuidV7(clock);
+function outboxRow(step: Moved, producer: string, clock: Clock): OutboxRow {
+  const { job, fact, occurredMs } = step;
+  const type = eventType(fact);
   return {
     aggregateId: job.id,
     aggregateVersion: job.version,
-    eventId,
-    eventType: eventType(fact),
-    subject: `${eventType(fact)}.${shardOf(job.id)}`,
+    eventId: uuidV7(clock),
+    eventType: type,
+    subject: `${type}.${shardOf(job.id)}`,
     occurredAtMs: occurredMs,
-    payload: envelopeJson(change, eventId, frame),
-    traceparent: job.traceparent,
+    payload: payloadJson(step, producer),
+    // Known to the job's row, from which the envelope is made.
+    traceparent: "",
     projectId: job.project,
   };
 }

@@ -1,17 +1,27 @@
 import type { Pool } from "@orrery/mesh/postgres/pool";
-import type { JobEvents } from "../../application/ports.ts";
-import { hasEnded, type JobStatus } from "../../domain/job-state.ts";
-import { EVENTS_AFTER, VERSIONS } from "./read-statements.ts";
+import type { EventStore } from "../../application/ports.ts";
+import { type FactName, hasEnded, type JobStatus } from "../../domain/job-state.ts";
+import { plainArray } from "./array-literal.ts";
+import { type TermsRow, termsFrom } from "./job-row.ts";
+import { EVENT_TERMS, EVENTS_AFTER, VERSIONS } from "./read-statements.ts";
 
 interface EventRow {
+  readonly id: string;
   readonly aggregate_id: string;
   readonly version: number;
   readonly event_type: string;
   readonly payload: string;
+  readonly occurred_at: number;
 }
 
-/** The events of jobs, read from the outbox, which keeps them for longer than the broker does. */
-export function createEventStore(pool: Pool): JobEvents {
+type EventTermsRow = TermsRow & {
+  readonly ord: number;
+  readonly input: string | null;
+  readonly output: string | null;
+};
+
+/** The events of jobs in the outbox, which keeps them for longer than the broker does. */
+export function createEventStore(pool: Pool): EventStore {
   return {
     after: async (positions, limit) => {
       const rows = await pool.query<EventRow>(EVENTS_AFTER, [
@@ -20,11 +30,32 @@ export function createEventStore(pool: Pool): JobEvents {
         limit,
       ]);
       return rows.map((row) => ({
+        id: row.id,
         jobId: row.aggregate_id,
         version: row.version,
-        name: row.event_type.slice(row.event_type.lastIndexOf(".") + 1),
-        envelope: row.payload,
+        fact: row.event_type.slice(row.event_type.lastIndexOf(".") + 1) as FactName,
+        occurredMs: row.occurred_at,
+        payload: row.payload,
       }));
+    },
+    termsOf: async (events, limitBytes) => {
+      const rows = await pool.query<EventTermsRow>(EVENT_TERMS, [
+        plainArray(events.map(({ jobId }) => jobId)),
+        plainArray(events.map(({ version }) => version === 1)),
+        plainArray(events.map(({ fact }) => fact === "JobSucceeded")),
+        limitBytes,
+      ]);
+      const byOrdinal = new Map(rows.map((row) => [row.ord, row]));
+      return events.map((_event, index) => {
+        const row = byOrdinal.get(index + 1);
+        return (
+          row && {
+            terms: termsFrom(row),
+            inputText: row.input ?? undefined,
+            outputText: row.output ?? undefined,
+          }
+        );
+      });
     },
     versions: async (ids) => {
       type Row = { id: string; version: number; status: JobStatus };

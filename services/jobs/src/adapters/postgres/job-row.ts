@@ -1,38 +1,42 @@
-import type { Attempt, Job, JobError } from "../../domain/job.ts";
+import type { Attempt, Job, JobError, JobTerms, Moved, ReadyState } from "../../domain/job.ts";
 import type { AttemptStatus, JobStatus } from "../../domain/job-state.ts";
 import type { Lease } from "../../domain/lease.ts";
 
-/** A row of `job` as the driver gives it: times in epoch milliseconds, JSON as text. */
-export interface JobRow {
+/** What never changes of a row of `job`, as the driver gives it: times in epoch milliseconds, JSON as text. */
+export interface TermsRow {
   readonly id: string;
   readonly project: string;
   readonly task: string;
   readonly queue: string;
-  readonly status: JobStatus;
-  readonly version: number;
   readonly priority: number;
-  readonly attempt: number;
-  readonly max_attempts: number;
-  readonly attempts_submitted: number;
-  readonly released: number;
-  readonly failures: number;
   readonly timeout_ms: number;
   readonly retry_initial_ms: number;
   readonly retry_factor: number;
   readonly retry_max_ms: number;
   readonly retry_jitter: number;
   readonly create_time: number;
-  readonly run_time: number;
-  readonly start_time: number | null;
-  readonly end_time: number | null;
-  readonly expire_time: number | null;
-  readonly cancel_request_time: number | null;
   readonly labels: string;
   readonly concurrency_key: string;
   readonly correlation_id: string;
   readonly traceparent: string;
   readonly mission_id: string;
   readonly step: string;
+}
+
+/** A row of `job` without its input and output. */
+export interface JobRow extends TermsRow {
+  readonly status: JobStatus;
+  readonly version: number;
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly attempts_submitted: number;
+  readonly released: number;
+  readonly failures: number;
+  readonly run_time: number;
+  readonly start_time: number | null;
+  readonly end_time: number | null;
+  readonly expire_time: number | null;
+  readonly cancel_request_time: number | null;
   readonly reason: string;
   readonly error_type: string | null;
   readonly error_message: string | null;
@@ -63,22 +67,54 @@ export interface AttemptRow {
   readonly digest: string;
 }
 
+/** A QUEUED job, as far as its grant needs it. */
+export type ReadyStateRow = Pick<
+  JobRow,
+  | "id"
+  | "project"
+  | "task"
+  | "queue"
+  | "version"
+  | "priority"
+  | "attempt"
+  | "max_attempts"
+  | "timeout_ms"
+  | "create_time"
+  | "run_time"
+  | "expire_time"
+  | "labels"
+  | "correlation_id"
+  | "traceparent"
+  | "error_type"
+  | "error_message"
+  | "error_retryable"
+> & { readonly input: string | null };
+
+/** What of a job that has just succeeded is told. */
+export interface SucceededRow {
+  readonly id: string;
+  readonly project: string;
+  readonly task: string;
+  readonly version: number;
+  readonly attempt: number;
+  readonly max_attempts: number;
+  readonly run_time: number;
+  readonly start_time: number;
+  readonly end_time: number;
+  readonly expire_time: number | null;
+  readonly cancel_request_time: number | null;
+  readonly worker: string;
+}
+
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
 
-export function jobFrom(row: JobRow): Job {
+export function termsFrom(row: TermsRow): Omit<JobTerms, "attemptsSubmitted"> {
   return {
     id: row.id,
     project: row.project,
     task: row.task,
     queue: row.queue,
-    status: row.status,
-    version: row.version,
     priority: row.priority,
-    attempt: row.attempt,
-    maxAttempts: row.max_attempts,
-    attemptsSubmitted: row.attempts_submitted,
-    released: row.released,
-    failures: row.failures,
     timeoutMs: row.timeout_ms,
     retryPolicy: {
       initialDelayMs: row.retry_initial_ms,
@@ -87,17 +123,59 @@ export function jobFrom(row: JobRow): Job {
       jitter: row.retry_jitter,
     },
     createMs: row.create_time,
-    runMs: row.run_time,
-    startMs: row.start_time ?? undefined,
-    endMs: row.end_time ?? undefined,
-    expireMs: row.expire_time ?? undefined,
-    cancelRequestMs: row.cancel_request_time ?? undefined,
-    labels: row.labels === "{}" ? NO_LABELS : (JSON.parse(row.labels) as Record<string, string>),
+    labels: labelsFrom(row.labels),
     concurrencyKey: row.concurrency_key,
     correlationId: row.correlation_id,
     traceparent: row.traceparent,
     missionId: row.mission_id,
     step: row.step,
+  };
+}
+
+const labelsFrom = (json: string): Readonly<Record<string, string>> =>
+  json === "{}" ? NO_LABELS : (JSON.parse(json) as Record<string, string>);
+
+/** No job that waits has started, ended, or been asked to stop: what it has of these is from before its last wait. */
+export function readyStateFrom(row: ReadyStateRow): ReadyState {
+  return {
+    id: row.id,
+    project: row.project,
+    task: row.task,
+    queue: row.queue,
+    status: "QUEUED",
+    version: row.version,
+    priority: row.priority,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    timeoutMs: row.timeout_ms,
+    createMs: row.create_time,
+    runMs: row.run_time,
+    startMs: undefined,
+    endMs: undefined,
+    expireMs: row.expire_time ?? undefined,
+    cancelRequestMs: undefined,
+    labels: labelsFrom(row.labels),
+    correlationId: row.correlation_id,
+    traceparent: row.traceparent,
+    error: errorFrom(row),
+  };
+}
+
+export function jobFrom(row: JobRow): Job {
+  return {
+    ...termsFrom(row),
+    status: row.status,
+    version: row.version,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    attemptsSubmitted: row.attempts_submitted,
+    released: row.released,
+    failures: row.failures,
+    runMs: row.run_time,
+    startMs: row.start_time ?? undefined,
+    endMs: row.end_time ?? undefined,
+    expireMs: row.expire_time ?? undefined,
+    cancelRequestMs: row.cancel_request_time ?? undefined,
     reason: row.reason,
     error: errorFrom(row),
   };
@@ -113,6 +191,31 @@ export function leaseFrom(jobId: string, row: LeaseColumns): Lease | undefined {
     startMs: row.lease_start ?? 0,
     expiresMs: row.lease_expire ?? 0,
     timeoutMs: row.lease_timeout ?? 0,
+  };
+}
+
+export function succeededFrom(row: SucceededRow): Moved {
+  const { id, project, task, version, attempt, start_time: startMs, end_time: endMs } = row;
+  return {
+    from: "RUNNING",
+    fact: "JobSucceeded",
+    occurredMs: endMs,
+    attempt: { attempt, status: "SUCCEEDED", worker: row.worker, startMs, endMs, error: undefined },
+    job: {
+      id,
+      project,
+      task,
+      status: "SUCCEEDED",
+      version,
+      attempt,
+      maxAttempts: row.max_attempts,
+      runMs: row.run_time,
+      startMs,
+      endMs,
+      expireMs: row.expire_time ?? undefined,
+      cancelRequestMs: row.cancel_request_time ?? undefined,
+      error: undefined,
+    },
   };
 }
 

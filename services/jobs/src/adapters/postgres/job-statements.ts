@@ -10,6 +10,11 @@ export const JOB_COLUMNS = `id, project, task, queue, status, version, priority,
   concurrency_key, correlation_id, traceparent, mission_id, step, reason, error_type, error_message,
   error_retryable`;
 
+/** What of a job that waits its grant is decided by, and its worker is told: ready.* reads 500 of them at a time. */
+export const READY_STATE_COLUMNS = `id, project, task, queue, version, priority, attempt, max_attempts, timeout_ms,
+  create_time, run_time, expire_time, labels, correlation_id, traceparent, error_type, error_message, error_retryable,
+  input`;
+
 const LEASE_COLUMNS = `l.epoch as lease_epoch, l.worker as lease_worker, l.principal as lease_principal,
   l.start_time as lease_start, l.expire_time as lease_expire, l.timeout_time as lease_timeout`;
 
@@ -91,9 +96,9 @@ export const SAVE_JOBS: Statement = {
   text: `with change as (
   select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[], $8::float8[],
     $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::text[], $14::text[], $15::text[], $16::boolean[],
-    $17::text[], $18::int[], $19::text[], $20::float8[], $21::text[], $22::text[], $23::boolean[], $24::text[])
+    $17::text[], $18::text[], $19::float8[], $20::text[], $21::text[], $22::boolean[], $23::text[])
   as c (id, was, status, version, max_attempts, released, failures, run_ms, start_ms, end_ms, expire_ms, cancel_ms,
-    reason, error_type, error_message, error_retryable, output, attempt, attempt_status, attempt_end_ms,
+    reason, error_type, error_message, error_retryable, output, attempt_status, attempt_end_ms,
     attempt_error_type, attempt_error_message, attempt_error_retryable, digest)
 ), changed as (
   update job set status = c.status, version = c.version, max_attempts = c.max_attempts, released = c.released,
@@ -104,13 +109,15 @@ export const SAVE_JOBS: Statement = {
   from change c where job.id = c.id and job.version = c.version - 1
   returning job.id, job.project, job.queue, job.task, job.priority, job.run_time, job.concurrency_key, job.status,
     job.expire_time, c.was, coalesce(octet_length(job.input), 0) as input_bytes
-), ended as (
-  update attempt set status = c.attempt_status, end_time = to_timestamp(c.attempt_end_ms / 1000),
-    error_type = c.attempt_error_type, error_message = c.attempt_error_message,
-    error_retryable = c.attempt_error_retryable, digest = c.digest
-  from change c where attempt.job_id = c.id and attempt.attempt = c.attempt
 ), freed as (
   delete from lease using change c where lease.job_id = c.id and c.was = 'RUNNING' and c.status <> 'RUNNING'
+  returning lease.job_id, lease.epoch, lease.project, lease.worker, lease.principal, lease.start_time, c.attempt_status,
+    c.attempt_end_ms, c.attempt_error_type, c.attempt_error_message, c.attempt_error_retryable, c.digest
+), ended as (
+  insert into attempt (job_id, attempt, project, status, worker, principal, start_time, end_time, error_type,
+    error_message, error_retryable, digest)
+  select job_id, epoch, project, attempt_status, worker, principal, start_time, to_timestamp(attempt_end_ms / 1000),
+    attempt_error_type, attempt_error_message, attempt_error_retryable, digest from freed
 ), asked as (
   update lease set cancel_time = to_timestamp(c.cancel_ms / 1000)
   from change c where lease.job_id = c.id and c.status = 'RUNNING'
@@ -137,7 +144,7 @@ export const SAVE_JOBS: Statement = {
 select id from changed`,
 };
 
-/** Grants: the jobs run, their attempts and leases begin, and they are no longer ready. */
+/** Grants: the jobs run, their leases begin, which are their attempts, and they are no longer ready. */
 export const SAVE_GRANTS: Statement = {
   name: "job.save_grants",
   text: `with given as (
@@ -152,9 +159,6 @@ export const SAVE_GRANTS: Statement = {
 ), taken as (
   delete from job_ready r using started s where r.project = s.project and r.queue = s.queue and r.task = s.task
     and r.rank = 9 - s.priority and r.run_time = s.run_time and r.id = s.id
-), begun as (
-  insert into attempt (job_id, attempt, project, status, worker, principal, start_time, digest)
-  select id, attempt, project, 'RUNNING', worker, principal, start_time, '' from started
 ), leased as (
   insert into lease (job_id, epoch, project, queue, concurrency_key, worker, principal, request_id, start_time,
     expire_time, timeout_time)
@@ -165,26 +169,34 @@ select id from started`,
 };
 
 /**
- * Successes, of which there are by far the most: what job.save would do for them, with a quarter of the
- * values.
+ * Successes, of which there are by far the most: lock, decide and save in one statement. The guard is the domain's:
+ * the attempt of that number runs (then its lease is open), for that principal, in a project that it may speak for.
+ * Of two words about one job only one may be given.
  */
-export const SAVE_SUCCESSES: Statement = {
-  name: "job.save_successes",
-  text: `with success as (
-  select * from unnest($1::uuid[], $2::int[], $3::float8[], ${jsonTexts("$4")}, $5::int[], $6::text[])
-  as s (id, version, end_ms, output, attempt, digest)
+export const SUCCEED: Statement = {
+  name: "job.succeed",
+  text: `with said as (
+  select * from unnest($1::uuid[], $2::int[], ${jsonTexts("$3")}, $4::text[], $5::text[], $6::text[])
+  as s (id, epoch, output, digest, principal, project)
+), now as materialized (
+  select date_trunc('milliseconds', clock_timestamp()) as time
 ), changed as (
-  update job set status = 'SUCCEEDED', version = s.version, end_time = to_timestamp(s.end_ms / 1000),
+  update job set status = 'SUCCEEDED', version = job.version + 1, end_time = greatest(now.time, l.start_time),
     error_type = null, error_message = null, error_retryable = null, output = s.output
-  from success s where job.id = s.id and job.version = s.version - 1
-  returning job.id, job.expire_time
-), ended as (
-  update attempt set status = 'SUCCEEDED', end_time = to_timestamp(s.end_ms / 1000), digest = s.digest
-  from success s where attempt.job_id = s.id and attempt.attempt = s.attempt
+  from said s cross join now join lease l on l.job_id = s.id and l.epoch = s.epoch and l.principal = s.principal
+  where job.id = s.id and job.status = 'RUNNING' and job.attempt = s.epoch
+    and (s.project is null or job.project = s.project)
+  returning job.id, job.project, job.task, job.version, job.attempt, job.max_attempts, job.run_time, job.end_time,
+    job.expire_time, job.cancel_request_time, l.worker, l.principal, l.start_time, s.digest
 ), freed as (
-  delete from lease using success s where lease.job_id = s.id
+  delete from lease using changed c where lease.job_id = c.id
+), ended as (
+  insert into attempt (job_id, attempt, project, status, worker, principal, start_time, end_time, digest)
+  select id, attempt, project, 'SUCCEEDED', worker, principal, start_time, end_time, digest from changed
 ), unexpiring as (
   delete from job_expiry e using changed c where e.id = c.id and c.expire_time is not null
 )
-select id from changed`,
+select id, project, task, version, attempt, max_attempts, run_time, end_time, expire_time, cancel_request_time, worker,
+  start_time
+from changed`,
 };

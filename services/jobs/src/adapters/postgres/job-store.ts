@@ -1,6 +1,6 @@
 import { jsonSequence } from "@orrery/mesh/postgres/json-sequence";
 import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
-import type { Change, Jobs, NewLease } from "../../application/ports.ts";
+import type { Change, Jobs, NewLease, Success } from "../../application/ports.ts";
 import type { HeldJob } from "../../domain/attempt-decisions.ts";
 import { plainArray } from "./array-literal.ts";
 import {
@@ -10,6 +10,8 @@ import {
   jobFrom,
   type LeaseColumns,
   leaseFrom,
+  type SucceededRow,
+  succeededFrom,
 } from "./job-row.ts";
 import {
   ATTEMPTS_AT,
@@ -18,7 +20,7 @@ import {
   LOCK_JOBS,
   SAVE_GRANTS,
   SAVE_JOBS,
-  SAVE_SUCCESSES,
+  SUCCEED,
 } from "./job-statements.ts";
 import { READ_ATTEMPTS, READ_JOB, SURROUNDINGS } from "./read-statements.ts";
 import { createReadyStore } from "./ready-store.ts";
@@ -65,15 +67,13 @@ export function createJobStore(pool: Pool): Jobs {
     },
     saveAll: async (tx, changes) => {
       const inOrder = [...changes].sort((a, b) => (a.job.id < b.job.id ? -1 : 1));
-      const [successes, others] = [inOrder.filter(isSuccess), inOrder.filter((change) => !isSuccess(change))];
-      if (successes.length > 0) {
-        const saved = await tx.query(SAVE_SUCCESSES, successColumns(successes));
-        atTheirVersions(saved.length, successes.length);
-      }
-      if (others.length > 0) {
-        const saved = await tx.query(SAVE_JOBS, saveColumns(others));
-        atTheirVersions(saved.length, others.length);
-      }
+      const saved = await tx.query(SAVE_JOBS, saveColumns(inOrder));
+      atTheirVersions(saved.length, changes.length);
+    },
+    succeedAll: async (tx, successes) => {
+      const inOrder = [...successes].sort((a, b) => (a.jobId < b.jobId ? -1 : 1));
+      const rows = await tx.query<SucceededRow>(SUCCEED, successColumns(inOrder));
+      return rows.map(succeededFrom);
     },
     saveGrants: async (tx, leases) => {
       const saved = await tx.query(SAVE_GRANTS, grantColumns(leases));
@@ -151,16 +151,14 @@ function insertColumns(changes: readonly Change[]): unknown[] {
   ];
 }
 
-const isSuccess = ({ fact }: Change): boolean => fact === "JobSucceeded";
-
-function successColumns(changes: readonly Change[]): unknown[] {
+function successColumns(successes: readonly Success[]): unknown[] {
   return [
-    plainArray(changes.map(({ job }) => job.id)),
-    plainArray(changes.map(({ job }) => job.version)),
-    plainArray(changes.map(({ job }) => job.endMs)),
-    jsonSequence(changes.map(({ outputText }) => outputText)),
-    plainArray(changes.map(({ attempt }) => attempt?.attempt)),
-    changes.map(({ attempt }) => attempt?.digest ?? null),
+    plainArray(successes.map(({ jobId }) => jobId)),
+    plainArray(successes.map(({ epoch }) => epoch)),
+    jsonSequence(successes.map(({ outputText }) => outputText)),
+    plainArray(successes.map(({ digest }) => digest)),
+    successes.map(({ by }) => by.principal),
+    successes.map(({ by }) => by.project ?? null),
   ];
 }
 
@@ -185,7 +183,6 @@ function saveColumns(changes: readonly Change[]): unknown[] {
     jobs.map((job) => job.error?.message ?? null),
     plainArray(jobs.map((job) => job.error?.retryable)),
     changes.map(({ outputText }) => outputText ?? null),
-    plainArray(ended.map((attempt) => attempt?.attempt)),
     plainArray(ended.map((attempt) => attempt?.status)),
     plainArray(ended.map((attempt) => attempt?.endMs)),
     ended.map((attempt) => attempt?.error?.type ?? null),

@@ -6,11 +6,16 @@ export const READ_JOB: Statement = {
   text: `select ${JOB_COLUMNS}, input, output from job where id = $1 and project = $2`,
 };
 
+/** The attempts that ended, and the one that runs. */
 export const READ_ATTEMPTS: Statement = {
   name: "attempt.read",
   text: `select job_id, attempt, status, worker, principal, start_time, end_time, error_type, error_message,
   error_retryable, digest
-from attempt where job_id = $1 and project = $2 order by attempt`,
+from attempt where job_id = $1 and project = $2
+union all
+select job_id, epoch, 'RUNNING', worker, principal, start_time, null, null, null, null, ''
+from lease where job_id = $1 and project = $2
+order by attempt`,
 };
 
 /**
@@ -42,12 +47,29 @@ from queue q where q.project = $1 and q.name = $2`,
 /** Served by the outbox's primary key in each of its days. */
 export const EVENTS_AFTER: Statement = {
   name: "event.after",
-  text: `select e.aggregate_id, e.version, e.event_type, e.payload
+  text: `select e.id, e.aggregate_id, e.version, e.event_type, e.payload, e.occurred_at
 from unnest($1::text[], $2::int[]) as asked (aggregate_id, version)
 cross join lateral (
-  select o.aggregate_id, o.version, o.event_type, o.payload from outbox o
+  select o.id, o.aggregate_id, o.version, o.event_type, o.payload, o.occurred_at from outbox o
   where o.aggregate_id = asked.aggregate_id and o.version > asked.version order by o.version limit $3) e
 order by e.aggregate_id, e.version`,
+};
+
+/**
+ * What an event tells besides what it stores: the terms of its job, and the input or output where the event carries
+ * one that is small enough. Values: the job of each event, whether it is told of the input, of the output, and the
+ * limit in bytes.
+ */
+export const EVENT_TERMS: Statement = {
+  name: "event.terms",
+  text: `select asked.ord::int as ord, j.*
+from unnest($1::uuid[], $2::boolean[], $3::boolean[]) with ordinality as asked (id, first, last, ord)
+cross join lateral (
+  select id, project, task, queue, priority, timeout_ms, retry_initial_ms, retry_factor, retry_max_ms, retry_jitter,
+    create_time, labels, concurrency_key, correlation_id, traceparent, mission_id, step,
+    case when asked.first and octet_length(input) <= $4 then input end as input,
+    case when asked.last and octet_length(output) <= $4 then output end as output
+  from job where job.id = asked.id) j`,
 };
 
 export const VERSIONS: Statement = {

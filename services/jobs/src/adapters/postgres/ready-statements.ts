@@ -1,11 +1,14 @@
 // Finding what can be granted. A lease looks into one range of job_ready for each (project, queue, task) that
 // it serves and that was ever submitted (queue_task), each already in order by the primary key.
 import type { Statement } from "@orrery/mesh/postgres/pool";
-import { JOB_COLUMNS, NOW_MS } from "./job-statements.ts";
+import { NOW_MS, READY_STATE_COLUMNS } from "./job-statements.ts";
 
 const READY_COLUMNS = `r.id, r.project, r.queue, r.rank, r.run_time, r.concurrency_key, r.input_bytes`;
 
-/** Unlimited queues: finds, orders, cuts by bytes of input and locks in one statement. */
+/**
+ * Unlimited queues: finds, orders, cuts by bytes of input and locks in one statement. It waits for no lock, so the time
+ * of its beginning is that of its grants; a reading of the clock for each row would cost as much as two columns.
+ */
 export const READY_UNLIMITED: Statement = {
   name: "ready.unlimited",
   text: `with probe as materialized (
@@ -21,10 +24,11 @@ export const READY_UNLIMITED: Statement = {
 ), sized as (
   select id, rank, run_time, input_bytes, sum(input_bytes) over (order by rank, run_time, id) as bytes_so_far from first
 )
-select j.*, s.input_bytes, ${NOW_MS}
-from (select * from sized where bytes_so_far <= $5 or bytes_so_far = input_bytes order by rank, run_time, id) s
+select j.*, s.input_bytes, n.now_ms
+from (select ${NOW_MS}) n cross join (
+  select * from sized where bytes_so_far <= $5 or bytes_so_far = input_bytes order by rank, run_time, id) s
 cross join lateral (
-  select ${JOB_COLUMNS}, input from job where job.id = s.id and job.status = 'QUEUED' for update skip locked) j`,
+  select ${READY_STATE_COLUMNS} from job where job.id = s.id and job.status = 'QUEUED' for update skip locked) j`,
 };
 
 /** Queues with limits that have something ready: whoever holds the row may count and grant. */
@@ -101,7 +105,7 @@ export const READY_BY_ID: Statement = {
   text: `select j.*, coalesce(octet_length(j.input), 0) as input_bytes, ${NOW_MS}
 from unnest($1::uuid[]) as asked (id)
 cross join lateral (
-  select ${JOB_COLUMNS}, input from job where job.id = asked.id and job.status = 'QUEUED' for update skip locked) j`,
+  select ${READY_STATE_COLUMNS} from job where job.id = asked.id and job.status = 'QUEUED' for update skip locked) j`,
 };
 
 /** Serves one request id at a time; the lock goes with the transaction. */
@@ -114,7 +118,7 @@ export const HOLD_REQUEST: Statement = {
 export const LEASED_BEFORE: Statement = {
   name: "ready.leased_before",
   text: `select j.*, l.expire_time as lease_expire_time
-from lease l cross join lateral (select ${JOB_COLUMNS}, input from job where job.id = l.job_id) j
+from lease l cross join lateral (select ${READY_STATE_COLUMNS} from job where job.id = l.job_id) j
 where l.principal = $1 and l.request_id = $2 and ($3::text is null or l.project = $3)
   and l.request_id <> '' and l.expire_time > clock_timestamp()
 order by j.priority desc, j.run_time, j.id`,

@@ -2,7 +2,7 @@ import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
 import type { DueKind, Jobs, LockedQueue, ReadyJob } from "../../application/ports.ts";
 import { CANCEL_ANSWER_MS } from "../../domain/lease.ts";
 import { fullKeys, roomLeft } from "../../domain/queue-limits.ts";
-import { type JobRow, jobFrom } from "./job-row.ts";
+import { type ReadyStateRow, readyStateFrom } from "./job-row.ts";
 import {
   ANY_LIMITED_QUEUE,
   CANDIDATES,
@@ -20,8 +20,7 @@ import {
   READY_UNLIMITED,
 } from "./ready-statements.ts";
 
-type ReadyRow = JobRow & {
-  readonly input: string | null;
+type ReadyRow = ReadyStateRow & {
   readonly input_bytes: number;
   readonly now_ms: number;
 };
@@ -103,7 +102,7 @@ export function createReadyStore(pool: Pool): ReadyStore {
       type Row = ReadyRow & { readonly lease_expire_time: number };
       const rows = await tx.query<Row>(LEASED_BEFORE, [principal, requestId, project ?? null]);
       return rows.map((row) => ({
-        job: jobFrom(row),
+        job: { ...readyStateFrom(row), status: "RUNNING" as const },
         inputText: row.input ?? undefined,
         leaseExpireMs: row.lease_expire_time,
       }));
@@ -136,7 +135,7 @@ function dueRows(pool: Pool, kind: DueKind, limit: number): Promise<{ id: string
 
 function readyFrom(rows: readonly ReadyRow[]): { ready: readonly ReadyJob[]; nowMs: number } {
   const ready = rows.map((row) => ({
-    job: jobFrom(row),
+    job: readyStateFrom(row),
     inputText: row.input ?? undefined,
     inputBytes: row.input_bytes,
   }));

@@ -23,10 +23,12 @@ import {
   JobSchema,
   RetryPolicySchema,
   type JobError as WireError,
+  type RetryPolicy as WirePolicy,
 } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import type { JobView, StoredEvent } from "../../application/ports.ts";
 import type { Blocked } from "../../domain/blocked.ts";
-import type { Attempt, Job as DomainJob, JobError } from "../../domain/job.ts";
+import type { Attempt, Job as DomainJob, JobError, RetryPolicy } from "../../domain/job.ts";
+import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
 import { valueFrom } from "./json-value.ts";
 
 const NANOS_PER_MS = 1_000_000;
@@ -56,14 +58,10 @@ export function jobMessage(
   message.attempt = job.attempt;
   message.maxAttempts = job.maxAttempts;
   message.timeout = durationFromMs(job.timeoutMs);
-  message.retryPolicy = create(RetryPolicySchema, {
-    initialDelay: durationFromMs(job.retryPolicy.initialDelayMs),
-    factor: job.retryPolicy.factor,
-    maxDelay: durationFromMs(job.retryPolicy.maxDelayMs),
-    jitter: job.retryPolicy.jitter,
-  });
+  message.retryPolicy =
+    job.retryPolicy === DEFAULT_RETRY_POLICY ? DEFAULT_POLICY : policyToWire(job.retryPolicy);
   message.createTime = timestampFromMs(job.createMs);
-  message.runTime = timestampFromMs(job.runMs);
+  message.runTime = job.runMs === job.createMs ? message.createTime : timestampFromMs(job.runMs);
   if (job.startMs !== undefined) message.startTime = timestampFromMs(job.startMs);
   if (job.endMs !== undefined) message.endTime = timestampFromMs(job.endMs);
   if (job.expireMs !== undefined) message.expireTime = timestampFromMs(job.expireMs);
@@ -79,6 +77,17 @@ export function jobMessage(
   message.step = job.step;
   return message;
 }
+
+const policyToWire = (policy: RetryPolicy): WirePolicy =>
+  create(RetryPolicySchema, {
+    initialDelay: durationFromMs(policy.initialDelayMs),
+    factor: policy.factor,
+    maxDelay: durationFromMs(policy.maxDelayMs),
+    jitter: policy.jitter,
+  });
+
+/** Shared by all answers, none of which changes it. */
+const DEFAULT_POLICY = policyToWire(DEFAULT_RETRY_POLICY);
 
 function blockedToWire({ reason, message, untilMs, position }: Blocked): Job_Blocked {
   return create(Job_BlockedSchema, {

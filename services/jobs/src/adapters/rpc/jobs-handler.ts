@@ -16,18 +16,21 @@ import { faultFrom } from "@orrery/mesh/fault/wire";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
 import type { CommandRequest, commandJob } from "../../application/command-jobs.ts";
-import type { Caller } from "../../application/ports.ts";
+import type { Caller, JobView } from "../../application/ports.ts";
 import type { readAttempts, readEvents, readJob } from "../../application/read-jobs.ts";
-import type { SubmitJobs, Submitted } from "../../application/submit-jobs.ts";
+import type { SubmitItem, SubmitJobs, Submitted } from "../../application/submit-jobs.ts";
+import type { SubmitSteps } from "../../application/submit-steps.ts";
 import type { WatchFrame, WatchJobs } from "../../application/watch-jobs.ts";
 import { callerOf } from "./call-context.ts";
 import { eventToken, versionAfter } from "./event-token.ts";
 import { attemptToWire, eventToWire, jobFromBytes, jobToWire } from "./job-wire.ts";
+import { isForMissions, stepNotAllowed, submitStepItems } from "./steps-handler.ts";
 import { keyedRequest, outcomeToWire, submissionFromWire, submittedToWire } from "./submission-wire.ts";
 
 /** The use cases that JobsService renders. */
 export interface JobsUse {
   readonly submits: SubmitJobs;
+  readonly submitSteps: SubmitSteps;
   readonly command: ReturnType<typeof commandJob>;
   readonly read: ReturnType<typeof readJob>;
   readonly attempts: ReturnType<typeof readAttempts>;
@@ -38,6 +41,10 @@ export interface JobsUse {
 const PAGE_SIZE = 100;
 const PAGE_LIMIT = 1_000;
 const INTERNAL_INSTANCE = "";
+/** For answers of many jobs: the edge puts each input back, which would be half of what travels here otherwise. */
+const WITHOUT_INPUT = {};
+/** What a message without a job says: nothing, which is refused for want of a task. */
+const NO_JOB = create(JobsService.method.submitJob.input);
 /** How many submissions of one stream may be under way; the sender is held back beyond. */
 const STREAM_WINDOW = 1_000;
 
@@ -50,27 +57,28 @@ export function jobsRoute(use: JobsUse): Route {
       return submittedToWire(await use.submits.submit(item), request);
     },
     submitJobStream: (requests, call) => submitStream(use, requests, call),
-    submitJobs: async ({ items }, call) => ({
-      outcomes: await Promise.all(
-        items.map(({ caller, job }) =>
-          submitOne(use, job, caller ?? callerOf(call), { path: "", traceparent: caller?.traceparent ?? "" }),
-        ),
-      ),
-    }),
+    submitJobs: async ({ items }, call) => {
+      if (isForMissions(call)) return { outcomes: await submitStepItems(use.submitSteps, items) };
+      if (items.some(({ missionStep }) => missionStep !== undefined)) throw stepNotAllowed();
+      const wanted = items.map(({ caller, job = NO_JOB }) => ({
+        job,
+        caller: caller ?? callerOf(call),
+        path: "",
+      }));
+      return { outcomes: await submitMany(use, wanted) };
+    },
     batchSubmitJobs: async (request, call) => {
       const caller = callerOf(call);
       const keyed = keyedRequest("BatchSubmitJobs", BatchSubmitJobsRequestSchema, request, caller.project);
       if (keyed !== undefined) return submitKeyedBatch(use, request.jobs, caller, keyed);
-      const { traceparent } = call;
-      const outcomes = request.jobs.map((job, index) =>
-        submitOne(use, job, caller, { path: `jobs[${index}]`, traceparent }),
-      );
-      return { outcomes: await Promise.all(outcomes) };
+      const wanted = request.jobs.map((job, index) => ({ job, caller, path: `jobs[${index}]` }));
+      return { outcomes: await submitMany(use, wanted) };
     },
-    getJob: async ({ id }, call) => ({ job: jobToWire(await use.read(callerOf(call).project, known(id))) }),
-    listJobAttempts: async ({ id }, call) => ({
-      attempts: (await use.attempts(callerOf(call).project, known(id))).map(attemptToWire),
-    }),
+    getJob: async ({ id }, call) => ({ job: jobToWire(await readFor(use, call, id)) }),
+    listJobAttempts: async ({ id }, call) => {
+      if (isForMissions(call)) await readFor(use, call, id);
+      return { attempts: (await use.attempts(callerOf(call).project, known(id))).map(attemptToWire) };
+    },
     listJobEvents: async ({ id, pageSize, pageToken }, call) => {
       const jobId = known(id);
       const from = { jobId, version: versionAfter(pageToken, jobId) };
@@ -85,13 +93,15 @@ export function jobsRoute(use: JobsUse): Route {
       const caller = callerOf(call);
       const keyed = keyedRequest("CancelJob", CancelJobRequestSchema, request, caller.project);
       const { id, reason } = request;
-      return commandAnswer(use, { id: known(id), command: { kind: "cancel", reason }, keyed }, caller);
+      const command = { kind: "cancel" as const, reason, byMission: isForMissions(call) };
+      return commandAnswer(use, { id: known(id), command, keyed }, caller);
     },
     retryJob: (request, call) => {
       const caller = callerOf(call);
       const keyed = keyedRequest("RetryJob", RetryJobRequestSchema, request, caller.project);
       const { id, reason } = request;
-      return commandAnswer(use, { id: known(id), command: { kind: "retry", reason }, keyed }, caller);
+      const command = { kind: "retry" as const, reason, byMission: isForMissions(call) };
+      return commandAnswer(use, { id: known(id), command, keyed }, caller);
     },
   });
 }
@@ -99,26 +109,56 @@ export function jobsRoute(use: JobsUse): Route {
 /** Ids are kept in lower case; a UUID means the same in any (RFC 9562, section 4). */
 const known = (id: string): string => id.toLowerCase();
 
+/** Reads a job for a call. A mission reads the jobs of missions only: every other job is as good as none. */
+async function readFor({ read }: JobsUse, call: Call, id: string): Promise<JobView> {
+  const view = await read(callerOf(call).project, known(id));
+  if (isForMissions(call) && view.job.missionId === "")
+    throw new Fault("NOT_FOUND", { detail: "this project has no mission's job with this id" });
+  return view;
+}
+
 async function commandAnswer(use: JobsUse, request: CommandRequest, caller: Caller) {
   const answer = await use.command(request, caller);
   if ("view" in answer) return { job: jobToWire(answer.view), replayed: false };
   return { job: jobFromBytes(answer.replay), replayed: true };
 }
 
-/** One submission among others: a refusal is its outcome. What fails all of them alike fails the call. */
-async function submitOne(
-  use: JobsUse,
-  request: SubmitJobRequest | undefined,
-  caller: Caller,
-  at: { path: string; traceparent: string },
-): Promise<SubmitOutcome> {
-  const job = request ?? create(JobsService.method.submitJob.input);
-  const item = submissionFromWire(job, caller, at.path);
-  const result = item instanceof Fault ? item : await use.submits.submit(item).catch(refusalOnly);
-  return outcomeToWire(placed(result, at.path), job, {
-    instance: INTERNAL_INSTANCE,
-    traceId: traceIdOf(at.traceparent),
+/** One submission among others. */
+interface Wanted {
+  readonly job: SubmitJobRequest;
+  readonly caller: Caller;
+  /** Where it stands in the call, as in `jobs[3]`. */
+  readonly path: string;
+}
+
+/**
+ * Submits what came in one call. A refusal is an outcome like any other; what fails all of them alike fails the
+ * call.
+ */
+async function submitMany(use: JobsUse, wanted: readonly Wanted[]): Promise<SubmitOutcome[]> {
+  const items = wanted.map(({ job, caller, path }) => submissionFromWire(job, caller, path));
+  const sound = items.filter((item): item is SubmitItem => !(item instanceof Fault));
+  const results = sound.length === 0 ? [] : await resultsOf(use, sound);
+  let next = 0;
+  return wanted.map(({ caller, path }, index) => {
+    const item = items[index];
+    const result = item instanceof Fault ? item : results[next++];
+    if (result === undefined) throw new RangeError("a submission got no result");
+    const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(caller.traceparent) };
+    return outcomeToWire(placed(result, path), WITHOUT_INPUT, about);
   });
+}
+
+async function resultsOf(
+  use: JobsUse,
+  items: readonly SubmitItem[],
+): Promise<readonly (Submitted | Fault)[]> {
+  try {
+    return await use.submits.submitAll(items);
+  } catch (failure) {
+    const refusal = refusalOnly(failure);
+    return items.map(() => refusal);
+  }
 }
 
 function refusalOnly(failure: unknown): Fault {
@@ -147,9 +187,11 @@ async function submitKeyedBatch(
   const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(caller.traceparent) };
   const items = requests.map((job, index) => submissionFromWire(job, caller, `jobs[${index}]`));
   const render = (results: readonly (Submitted | Fault)[]) =>
-    requests.flatMap((request, index) => {
+    requests.flatMap((_request, index) => {
       const result = results[index];
-      return result === undefined ? [] : [outcomeToWire(placed(result, `jobs[${index}]`), request, about)];
+      return result === undefined
+        ? []
+        : [outcomeToWire(placed(result, `jobs[${index}]`), WITHOUT_INPUT, about)];
     });
   const answer = await use.submits.submitKeyed(items, keyed, (results) =>
     toBinary(
@@ -163,11 +205,13 @@ async function submitKeyedBatch(
 
 async function* submitStream(use: JobsUse, requests: AsyncIterable<SubmitJobStreamRequest>, call: Call) {
   const caller = callerOf(call);
+  const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(call.traceparent) };
   call.accept();
-  yield* unorderedMap(requests, STREAM_WINDOW, async ({ index, job }) => ({
-    index,
-    outcome: await submitOne(use, job, caller, { path: "job", traceparent: call.traceparent }),
-  }));
+  yield* unorderedMap(requests, STREAM_WINDOW, async ({ index, job = NO_JOB }) => {
+    const item = submissionFromWire(job, caller, "job");
+    const result = item instanceof Fault ? item : await use.submits.submit(item).catch(refusalOnly);
+    return { index, outcome: outcomeToWire(placed(result, "job"), job, about) };
+  });
 }
 
 async function* watchFrames(

@@ -1,5 +1,5 @@
 import { create, type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { Duration, Value } from "@bufbuild/protobuf/wkt";
 import type { RetryPolicy as WirePolicy } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import {
   type SubmitJobRequest,
@@ -17,6 +17,7 @@ import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
 import type { Submission } from "../../domain/submission.ts";
 import { jobFromBytes, jobMessage, msOf } from "./job-wire.ts";
 import { fingerprint, jsonText } from "./json-value.ts";
+import { isPlainSubmission } from "./submission-check.ts";
 
 const DEFAULT_QUEUE = "default";
 const DEFAULT_MAX_ATTEMPTS = 5;
@@ -35,7 +36,9 @@ export function submissionFromWire(
   caller: Caller,
   path: string,
 ): SubmitItem | Fault {
-  const fieldViolations = validateMessage(SubmitJobRequestSchema, request, path);
+  const fieldViolations = isPlainSubmission(request)
+    ? []
+    : validateMessage(SubmitJobRequestSchema, request, path);
   const [first] = fieldViolations;
   if (first !== undefined) {
     const detail = `${first.field === "" ? "" : `${first.field}: `}${first.description}`;
@@ -124,10 +127,14 @@ function protoJson<D extends DescMessage>(schema: D, request: MessageShape<D>, p
   }
 }
 
-/** Renders what became of one item. The input is the one that came in: answers are stored without it. */
+/**
+ * Renders what became of one item.
+ *
+ * @param request - its input goes into the answer, as answers are stored without it
+ */
 export function submittedToWire(
   submitted: Submitted,
-  { input }: SubmitJobRequest,
+  { input }: { readonly input?: Value | undefined },
 ): { job: ReturnType<typeof jobMessage>; replayed: boolean } {
   if ("job" in submitted) return { job: jobMessage(submitted.job, { input }), replayed: false };
   const job = jobFromBytes(submitted.replay);
@@ -135,10 +142,10 @@ export function submittedToWire(
   return { job, replayed: true };
 }
 
-/** Renders one outcome among others. */
+/** Renders one outcome among others, with the request's input. */
 export function outcomeToWire(
   result: Submitted | Fault,
-  request: SubmitJobRequest,
+  request: { readonly input?: Value | undefined },
   about: { instance: string; traceId: string },
 ): SubmitOutcome {
   if (result instanceof Fault) {
@@ -146,10 +153,10 @@ export function outcomeToWire(
     return create(SubmitOutcomeSchema, { result: { case: "error", value } });
   }
   const { job, replayed } = submittedToWire(result, request);
-  return create(SubmitOutcomeSchema, {
-    result: { case: "job", value: job },
-    ...(replayed ? { replayed } : {}),
-  });
+  const outcome = create(SubmitOutcomeSchema);
+  outcome.result = { case: "job", value: job };
+  if (replayed) outcome.replayed = true;
+  return outcome;
 }
 
 const fieldAt = (path: string, field: string): string => (path === "" ? field : `${path}.${field}`);

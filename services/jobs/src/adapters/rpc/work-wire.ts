@@ -53,7 +53,7 @@ export function completionFromWire(
     jobId: idOf(result.jobId),
     epoch: result.leaseEpoch,
     word: { kind: "complete" },
-    digest: digest("complete", outputText ?? ""),
+    digest: outputText === undefined ? SILENT_SUCCESS : digest("complete", outputText),
     by,
     outputText,
   };
@@ -85,23 +85,16 @@ export const releaseFromWire = ({ jobId, leaseEpoch }: LeaseRef, by: WorkCaller)
 
 /** Renders what became of a report. */
 export function reportToWire(
-  ref: { jobId: string; leaseEpoch: number },
+  { jobId, leaseEpoch }: { jobId: string; leaseEpoch: number },
   outcome: ReportOutcome,
 ): AttemptOutcome {
-  const { jobId, leaseEpoch } = ref;
-  if (!outcome.ok)
-    return create(AttemptOutcomeSchema, {
-      jobId,
-      leaseEpoch,
-      ok: false,
-      reason: Problem_Reason[outcome.reason],
-    });
-  return create(AttemptOutcomeSchema, {
-    jobId,
-    leaseEpoch,
-    ok: true,
-    ...(outcome.replayed ? { replayed: true } : {}),
-  });
+  const message = create(AttemptOutcomeSchema);
+  message.jobId = jobId;
+  message.leaseEpoch = leaseEpoch;
+  message.ok = outcome.ok;
+  if (!outcome.ok) message.reason = Problem_Reason[outcome.reason];
+  else if (outcome.replayed) message.replayed = true;
+  return message;
 }
 
 /** Renders what became of a heartbeat. */
@@ -139,3 +132,5 @@ function errorFrom(error: FailAttemptsRequest_Result["error"]): JobError {
 
 const digest = (kind: string, said: string): string =>
   createHash("sha256").update(`${kind} ${said}`).digest("base64url");
+
+const SILENT_SUCCESS = digest("complete", "");

@@ -27,6 +27,11 @@ export interface WorkerWords {
   heartbeat(request: HeartbeatAttemptsRequest, by: WorkCaller): Promise<AttemptOutcome[]>;
 }
 
+interface AttemptRef {
+  readonly jobId: string;
+  readonly leaseEpoch: number;
+}
+
 /** What the words are carried out by. */
 export interface WordsUse {
   readonly reports: ReportAttempts;
@@ -53,21 +58,34 @@ const RESERVED = "orrery.";
 
 /** Reads each word, has it carried out, and renders its outcome, in order. */
 export function workerWords({ reports, heartbeats, sightings }: WordsUse): WorkerWords {
-  const report = async (ref: { jobId: string; leaseEpoch: number }, said: Report): Promise<AttemptOutcome> =>
-    reportToWire(ref, await reports.report(said));
+  // All are read before the first is carried out: one that cannot be taken refuses the call as a whole.
+  const reportAll = async (
+    refs: readonly AttemptRef[],
+    said: readonly Report[],
+  ): Promise<AttemptOutcome[]> => {
+    const outcomes = await reports.reportAll(said);
+    return refs.map((ref, index) => {
+      const outcome = outcomes[index];
+      if (outcome === undefined) throw new RangeError("a report got no outcome");
+      return reportToWire(ref, outcome);
+    });
+  };
   return {
-    complete: ({ results }, by) => {
-      // All are read before the first is carried out: one that cannot be taken refuses the call as a whole.
-      const said = results.map((ref, index) => ({
-        ref,
-        report: completionFromWire(ref, by, `results[${index}]`),
-      }));
-      return Promise.all(said.map(({ ref, report: completion }) => report(ref, completion)));
-    },
+    complete: ({ results }, by) =>
+      reportAll(
+        results,
+        results.map((result, index) => completionFromWire(result, by, `results[${index}]`)),
+      ),
     fail: ({ results }, by) =>
-      Promise.all(results.map((result) => report(result, failureFromWire(result, by)))),
+      reportAll(
+        results,
+        results.map((result) => failureFromWire(result, by)),
+      ),
     release: ({ leases }, by) =>
-      Promise.all(leases.map((lease) => report(lease, releaseFromWire(lease, by)))),
+      reportAll(
+        leases,
+        leases.map((lease) => releaseFromWire(lease, by)),
+      ),
     heartbeat: async ({ worker, leases, draining }, by) => {
       sightings.note({ project: by.project, name: worker, draining });
       return Promise.all(

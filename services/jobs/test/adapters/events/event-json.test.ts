@@ -4,6 +4,7 @@ import { EventEnvelopeSchema } from "@orrery/contracts/gen/orrery/events/v1/even
 import { file_orrery_jobs_v1_job_events as eventsFile } from "@orrery/contracts/gen/orrery/jobs/v1/job_events_pb.js";
 import { JobSchema } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import { envelopeJson, PAYLOAD_LIMIT_BYTES } from "../../../src/adapters/events/event-json.ts";
+import { payloadJson, toldFrom } from "../../../src/adapters/events/event-payload.ts";
 import { shardOf } from "../../../src/adapters/events/job-facts.ts";
 import { jobToWire } from "../../../src/adapters/rpc/job-wire.ts";
 import type { Change } from "../../../src/application/ports.ts";
@@ -11,9 +12,16 @@ import { blocked } from "../../../src/domain/blocked.ts";
 import { type FactName, STATUS_AFTER } from "../../../src/domain/job-state.ts";
 import { aJob, anEndedAttempt, NOW } from "../../job-factory.ts";
 
-const FRAME = { instance: "jobs-0", serviceVersion: "0.1.0" };
 const EVENT_ID = "01a1fd6c-2a40-7000-8000-00000000000e";
 const ODD = 'quote " slash \\ line \n nul \u0000 star 🪐';
+
+/** The envelope as it is published: stored first, and then put together again with the terms of the job. */
+function published(change: Change): string {
+  const { fact, occurredMs, job, inputText, outputText } = change;
+  const payload = payloadJson(change, JSON.stringify({ instanceId: ODD, version: "0.1.0" }));
+  const stored = { id: EVENT_ID, fact, version: job.version, occurredMs, payload };
+  return envelopeJson(toldFrom(stored, { terms: job, inputText, outputText }));
+}
 
 const changes: Change[] = (Object.keys(STATUS_AFTER) as FactName[]).map((fact) => ({
   from: undefined,
@@ -38,7 +46,7 @@ const changes: Change[] = (Object.keys(STATUS_AFTER) as FactName[]).map((fact) =
 
 describe("an event's JSON", () => {
   test.each(changes)("of $fact is what the contract's own codec writes, defaults included", (change) => {
-    const written = JSON.parse(envelopeJson(change, EVENT_ID, FRAME)) as JsonObject & { payload: JsonObject };
+    const written = JSON.parse(published(change)) as JsonObject & { payload: JsonObject };
     const always = { alwaysEmitImplicit: true };
     const envelope = fromJson(EventEnvelopeSchema, written);
     expect(written).toEqual(toJson(EventEnvelopeSchema, envelope, always));
@@ -47,7 +55,7 @@ describe("an event's JSON", () => {
   });
 
   test.each(changes)("of $fact carries the job as a reader would get it", (change) => {
-    const { payload } = JSON.parse(envelopeJson(change, EVENT_ID, FRAME)) as { payload: { job: JsonObject } };
+    const { payload } = JSON.parse(published(change)) as { payload: { job: JsonObject } };
     const view = { ...change, inputText: change.inputText, outputText: change.outputText };
     const wire = jobToWire({ ...view, blocked: blocked(change.job, undefined) });
     expect(payload.job).toEqual(toJson(JobSchema, wire, { alwaysEmitImplicit: true }));
@@ -58,10 +66,7 @@ describe("an event's JSON", () => {
     const inputOf = (bytes: number) => {
       const inputText = JSON.stringify("é".repeat((bytes - 2) / 2) + (bytes % 2 === 0 ? "" : "x"));
       expect(Buffer.byteLength(inputText)).toBe(bytes);
-      const envelope = fromJsonString(
-        EventEnvelopeSchema,
-        envelopeJson({ ...change, inputText } as Change, EVENT_ID, FRAME),
-      );
+      const envelope = fromJsonString(EventEnvelopeSchema, published({ ...change, inputText } as Change));
       return (envelope.payload as { job: JsonObject }).job.input;
     };
     expect(inputOf(PAYLOAD_LIMIT_BYTES)).toBeDefined();
@@ -70,7 +75,7 @@ describe("an event's JSON", () => {
 
   test("names the aggregate, its version, and the key that is the same at every delivery", () => {
     const [change] = changes;
-    const envelope = JSON.parse(envelopeJson(change as Change, EVENT_ID, FRAME)) as JsonObject;
+    const envelope = JSON.parse(published(change as Change)) as JsonObject;
     expect(envelope).toMatchObject({
       eventType: "orrery.events.v1.jobs.JobScheduled",
       aggregateId: change?.job.id,
@@ -79,6 +84,7 @@ describe("an event's JSON", () => {
       traceId: "0af7651916cd43dd8448eb211c80319c",
       contractVersion: "1.0.0",
       version: "1.0.0",
+      producer: { service: "jobs", instanceId: ODD, version: "0.1.0" },
       projectId: "demo",
     });
     expect(create(EventEnvelopeSchema).contractVersion).toBe("");

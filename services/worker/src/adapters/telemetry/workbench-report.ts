@@ -1,3 +1,5 @@
+import { ATTR } from "@orrery/mesh/telemetry/attributes";
+import { openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { WorkbenchReport } from "../../application/workbench.ts";
@@ -18,6 +20,15 @@ export function workbenchReport(logger: Logger, metrics: Metrics): WorkbenchRepo
     resultAnswered: ({ kind, reason }) => {
       results.inc({ kind, reason });
       if (reason !== "ACCEPTED") logger.warn("a result was refused", { kind, reason });
+    },
+    attemptOver: (attempt, { startedMs, endedMs, ok }) => {
+      const attributes = { [ATTR.PROJECT]: attempt.project, [ATTR.AGGREGATE]: attempt.jobId };
+      const begun = { kind: "consumer", attributes, startMs: startedMs } as const;
+      const span = openItemSpan(attempt.traceparent, "job.attempt", begun);
+      if (span === undefined) return;
+      const told = { kind: "client", attributes, startMs: endedMs } as const;
+      openItemSpan(span.traceparent, "job.report", told)?.end();
+      span.end({ failed: !ok });
     },
     leaseDropped: ({ jobId, leaseEpoch }, cause) => {
       dropped.inc();

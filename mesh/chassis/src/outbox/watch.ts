@@ -1,0 +1,191 @@
+import { Fault } from "../fault/fault.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { wait } from "../time/wait.ts";
+import type { EventPosition, StoredEvent } from "./stored-events.ts";
+
+const POLL_MS = 200;
+const EVENTS_AT_ONCE = 200;
+const MAX_WATCHES = 10_000;
+
+/** One frame of a watch: the state now, an event, or word that what came before is gone. */
+export type WatchFrame<V> =
+  | { readonly kind: "snapshot"; readonly view: V }
+  | { readonly kind: "event"; readonly event: StoredEvent }
+  | { readonly kind: "reset"; readonly version: number };
+
+/** How far an aggregate is: its version, and whether it is its end. */
+export interface Progress {
+  readonly version: number;
+  readonly ended: boolean;
+}
+
+/** What watches stand on. */
+export interface WatchOptions<V> {
+  /** As `eventsAfter`. */
+  after(positions: readonly EventPosition[], limit: number): Promise<readonly StoredEvent[]>;
+  /** How far aggregates are now; unknown ids are absent. */
+  progress(ids: readonly string[]): Promise<ReadonlyMap<string, Progress>>;
+  /** Reads an aggregate of a project. @throws Fault `NOT_FOUND` */
+  read(project: string, id: string): Promise<V>;
+  /** How far a view of it is. */
+  progressOf(view: V): Progress;
+  readonly logger: Logger;
+  /** Aborted when the service stops: ends every watch. */
+  readonly signal: AbortSignal;
+}
+
+/** Follows aggregates for whoever watches them. */
+export interface Watches<V> {
+  /**
+   * An aggregate's events as they happen, none left out, after a snapshot of it; ends after the terminal event.
+   *
+   * @param asked - `lastVersion`: the last version that the watcher saw; then no snapshot, unless its successors are
+   * gone or it never was
+   * @throws Fault `NOT_FOUND` · `OVERLOADED` (10,000 watches in one process) · `DEPENDENCY_UNAVAILABLE` when this
+   * replica stops
+   */
+  watch(
+    asked: { project: string; id: string; lastVersion: number | undefined },
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchFrame<V>, void>;
+  /** Looks at once at aggregates that have just moved on. */
+  nudge(moved: readonly { readonly id: string; readonly version: number }[]): void;
+}
+
+interface Watch {
+  readonly id: string;
+  /** The last version that is known to have happened. */
+  version: number;
+  wake: (() => void) | undefined;
+}
+
+/** Watches of one process: all of them share one poll, and what is committed here is seen at once. */
+export function createWatches<V>(options: WatchOptions<V>): Watches<V> {
+  const groups = new Map<string, Set<Watch>>();
+  let watching = 0;
+  let polling = false;
+
+  const poll = async (): Promise<void> => {
+    polling = true;
+    while (groups.size > 0 && !options.signal.aborted) {
+      try {
+        for (const [id, { version }] of await options.progress([...groups.keys()]))
+          tell(groups.get(id), version);
+      } catch (failure) {
+        options.logger.warn("what is watched could not be looked at", { reason: String(failure) });
+      }
+      await wait(POLL_MS, options.signal);
+    }
+    polling = false;
+  };
+  const add = (watch: Watch): Disposable => {
+    const group = groups.get(watch.id) ?? new Set();
+    groups.set(watch.id, group.add(watch));
+    watching += 1;
+    if (!polling) void poll();
+    return {
+      [Symbol.dispose]: () => {
+        group.delete(watch);
+        watching -= 1;
+        if (group.size === 0 && groups.get(watch.id) === group) groups.delete(watch.id);
+      },
+    };
+  };
+
+  return {
+    watch: async function* ({ project, id, lastVersion }, signal) {
+      if (watching >= MAX_WATCHES) {
+        const detail = `${MAX_WATCHES} watches are open here already`;
+        throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
+      }
+      const ended = AbortSignal.any([signal, options.signal]);
+      const watch: Watch = { id, version: 0, wake: undefined };
+      using _added = add(watch);
+      yield* follow(options, watch, { project, lastVersion }, ended);
+      // A watch ends in peace only after the terminal event: whoever is cut off here has to go on elsewhere.
+      if (options.signal.aborted && !signal.aborted) {
+        const detail = "this replica stops: watch again";
+        throw new Fault("DEPENDENCY_UNAVAILABLE", { detail, retryAfterMs: 0 });
+      }
+    },
+    nudge: (moved) => {
+      if (groups.size === 0) return;
+      for (const { id, version } of moved) tell(groups.get(id), version);
+    },
+  };
+}
+
+function tell(group: ReadonlySet<Watch> | undefined, version: number): void {
+  for (const watch of group ?? []) {
+    if (version <= watch.version) continue;
+    watch.version = version;
+    watch.wake?.();
+  }
+}
+
+async function* follow<V>(
+  options: WatchOptions<V>,
+  watch: Watch,
+  from: { project: string; lastVersion: number | undefined },
+  signal: AbortSignal,
+): AsyncGenerator<WatchFrame<V>, void> {
+  const view = await options.read(from.project, watch.id);
+  const now = options.progressOf(view);
+  let seen = from.lastVersion;
+  if (seen !== undefined && !(await isKnown(options, { id: watch.id, seen }, now.version))) {
+    yield { kind: "reset", version: seen };
+    seen = undefined;
+  }
+  if (seen === undefined) {
+    seen = now.version;
+    yield { kind: "snapshot", view };
+  }
+  if (seen === now.version && now.ended) return;
+  watch.version = Math.max(watch.version, now.version);
+  yield* eventsFrom(options, watch, seen, signal);
+}
+
+/** Whether a watch can go on after a version: it happened, and what followed is still kept. */
+async function isKnown<V>(
+  options: WatchOptions<V>,
+  { id, seen }: { id: string; seen: number },
+  version: number,
+): Promise<boolean> {
+  if (seen < 1 || seen > version) return false;
+  if (seen === version) return true;
+  const [next] = await options.after([{ aggregateId: id, version: seen }], 1);
+  return next?.version === seen + 1;
+}
+
+async function* eventsFrom<V>(
+  options: WatchOptions<V>,
+  watch: Watch,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<WatchFrame<V>, void> {
+  let seen = after;
+  while (!signal.aborted) {
+    while (seen < watch.version) {
+      const found = await options.after([{ aggregateId: watch.id, version: seen }], EVENTS_AT_ONCE);
+      if (found.length === 0) break;
+      for (const event of found) {
+        yield { kind: "event", event };
+        seen = event.version;
+      }
+      const now = (await options.progress([watch.id])).get(watch.id);
+      if (now === undefined || (now.ended && now.version <= seen)) return;
+    }
+    await nextChange(watch, seen, signal);
+  }
+}
+
+async function nextChange(watch: Watch, seen: number, signal: AbortSignal): Promise<void> {
+  if (watch.version > seen || signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  watch.wake = resolve;
+  await promise;
+  watch.wake = undefined;
+  signal.removeEventListener("abort", onAbort);
+}

@@ -1,0 +1,51 @@
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Fault } from "../fault/fault.ts";
+
+/** How many lists and objects may be inside each other: what is deeper fits into no message that carries it. */
+const LEVELS = 32;
+
+/**
+ * The JSON of a value that a user gave, as it is stored.
+ *
+ * @param about - `field`: where the value stands in the request, for the refusal; `limitBytes`: of JSON
+ * @throws Fault `BODY_TOO_LARGE` over the limit · `INVALID_REQUEST` for a number that JSON does not have, and
+ *   beyond 32 levels
+ */
+export function jsonText(
+  value: Value | undefined,
+  about: { field: string; limitBytes: number },
+): string | undefined {
+  if (value === undefined) return undefined;
+  const { field, limitBytes } = about;
+  const json = jsonOf(value, field);
+  if (!fits(json, LEVELS)) throw invalid(field, `is deeper than ${LEVELS} levels`);
+  const text = JSON.stringify(json);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= limitBytes) return text;
+  const description = `is ${bytes} bytes of JSON; at most ${limitBytes} (${limitBytes / 1024} KiB) are taken`;
+  const fieldViolations = [{ field, description }];
+  throw new Fault("BODY_TOO_LARGE", { detail: `${field} ${description}`, fieldViolations });
+}
+
+/** The message of stored JSON. */
+export const valueFrom = (text: string): Value => fromJson(ValueSchema, JSON.parse(text) as JsonValue);
+
+function jsonOf(value: Value, field: string): JsonValue {
+  if (value.kind.case === undefined) return null;
+  try {
+    return toJson(ValueSchema, value);
+  } catch (cause) {
+    throw invalid(field, "holds a number that JSON does not have", cause);
+  }
+}
+
+function fits(json: JsonValue, levels: number): boolean {
+  if (json === null || typeof json !== "object") return true;
+  return levels > 0 && Object.values(json).every((inside: JsonValue) => fits(inside, levels - 1));
+}
+
+function invalid(field: string, description: string, cause?: unknown): Fault {
+  const fieldViolations = [{ field, description }];
+  return new Fault("INVALID_REQUEST", { detail: `${field} ${description}`, fieldViolations }, { cause });
+}

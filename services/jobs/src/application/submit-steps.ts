@@ -1,0 +1,66 @@
+import { Fault } from "@orrery/mesh/fault/fault";
+import type { Job } from "../domain/job.ts";
+import type { Change, StepIds } from "./ports.ts";
+import { accept, createRegister, type SubmitDeps, type SubmitItem } from "./submit-jobs.ts";
+
+/** The job of a mission's step: what to submit, and the id that it has for ever. */
+export interface StepItem extends SubmitItem {
+  readonly jobId: string;
+}
+
+export interface SubmitStepsDeps extends Omit<SubmitDeps, "keys" | "encodeJob" | "metrics"> {
+  readonly stepIds: StepIds;
+}
+
+const refusedId = (): Fault =>
+  new Fault("IDEMPOTENCY_KEY_REUSED", { detail: "the job of this id belongs to another step" });
+
+/**
+ * Submits the jobs of missions' steps, all in one transaction. A job that is there already answers as it is, also when
+ * it has ended: its id is the key, and holds for ever.
+ *
+ * @returns one outcome for each step, in order; a refusal never touches its neighbours
+ * @throws Fault `DEPENDENCY_UNAVAILABLE`
+ */
+export function createSubmitSteps(deps: SubmitStepsDeps) {
+  const { jobs, facts, queues, stepIds, clock } = deps;
+  const register = createRegister();
+  return async (items: readonly StepItem[]): Promise<readonly (Job | Fault)[]> => {
+    const written = await deps.inTransaction(async (tx) => {
+      await stepIds.hold(
+        tx,
+        items.map(({ jobId }) => jobId),
+      );
+      const { held } = await jobs.lockAll(tx, items);
+      const known = new Map([...held].map(([id, { job }]) => [id, job]));
+      const changes: Change[] = [];
+      const results = items.map((item) => {
+        const there = known.get(item.jobId);
+        if (there !== undefined) return isSame(there, item) ? there : refusedId();
+        const change = accept(item, clock.nowMs(), item.jobId);
+        if (change instanceof Fault) return change;
+        known.set(item.jobId, change.job);
+        changes.push(change);
+        return change.job;
+      });
+      const entries = register.unknown(changes);
+      if (entries.length > 0) await queues.register(tx, entries);
+      if (changes.length > 0) {
+        await jobs.insertAll(tx, changes);
+        await facts.appendAll(tx, changes);
+      }
+      return { results, changes, entries };
+    });
+    register.remember(written.entries);
+    deps.announcements.announce(written.changes);
+    return written.results;
+  };
+}
+
+/** The use case that submits the jobs of missions' steps. */
+export type SubmitSteps = ReturnType<typeof createSubmitSteps>;
+
+const isSame = (job: Job, { submission }: StepItem): boolean =>
+  job.project === submission.project &&
+  job.missionId === submission.missionId &&
+  job.step === submission.step;
