@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bufBreaking } from "./diff/buf-breaking.ts";
+import { bufBreakingImages } from "./diff/buf-breaking.ts";
 import { contractDiff } from "./diff/contract-diff.ts";
 import { buildImage, readContract } from "./image/contract-image.ts";
 import { newestRelease, RELEASE_FILES, readImage } from "./schema/released.ts";
@@ -30,9 +30,10 @@ async function cut(): Promise<number> {
   const image = await buildImage(".", root);
   const contract = readContract(image);
   if (newest !== undefined && version.split(".")[0] === newest.version.split(".")[0]) {
+    const before = readImage(newest);
     const broken = [
-      ...(await bufBreaking(root, { input: ".", against: newest.imageFile })),
-      ...contractDiff(readContract(readImage(newest)), contract),
+      ...(await bufBreakingImages(root, { before, after: image })),
+      ...contractDiff(readContract(before), contract),
     ];
     if (broken.length > 0)
       return refuse(`${broken.length} promises of ${newest.version} are broken: see make breaking`);

@@ -7,9 +7,10 @@ const END = "<!-- end of generated -->";
 export function hereAndNotYet(rules: readonly Rule[]): string {
   const of = (state: Rule["state"]) => rules.filter((rule) => rule.state === state);
   const listed = (some: readonly Rule[]) => some.map(({ id, text }) => `${id} ${shortOf(text)}`).join("; ");
+  const held = `${of("enforced").length} are held by a check, ${of("in part").length} in part`;
   const counts =
-    `Of the ${rules.length} rules of the [constitution](contracts/CONSTITUTION.md) ${of("enforced").length} are held by ` +
-    `a check, ${of("in part").length} in part, and ${of("not built").length} are not built yet.`;
+    `Of the ${rules.length} rules of the [constitution](contracts/CONSTITUTION.md) ${held}, ` +
+    `and ${of("not built").length} are not built yet.`;
   return [counts, `**In part**: ${listed(of("in part"))}.`, `**Not built yet**: ${listed(of("not built"))}.`]
     .map(wrapped)
     .join("\n\n");

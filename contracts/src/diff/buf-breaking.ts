@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Finding } from "./finding.ts";
@@ -11,9 +12,9 @@ const LIMIT_MS = 60_000;
 /**
  * What `buf breaking` finds, in the shape of our own findings.
  *
- * @param input - the later contract: a folder or an image file
- * @param against - the earlier one: a folder, an image file or `.git#ref=<ref>`
- * @param except - names of rules that are left out; those that are not buf's are ignored
+ * @param options.input - the file of the later image
+ * @param options.against - the file of the earlier one
+ * @param options.except - names of rules that are left out; those that are not buf's are ignored
  * @throws Error with what buf says when it cannot compare
  */
 export async function bufBreaking(
@@ -29,6 +30,24 @@ export async function bufBreaking(
   const { status, stdout, stderr } = await run(args, cwd);
   if (status !== 0 && status !== FOUND) throw new Error(stderr || stdout);
   return stdout.split("\n").flatMap((line) => (line === "" ? [] : [findingOf(line)]));
+}
+
+/**
+ * The same over images in memory. A folder would not do: buf counts its modules, and an image is one.
+ */
+export async function bufBreakingImages(
+  cwd: string,
+  options: { before: Uint8Array; after: Uint8Array; except?: ReadonlySet<string> },
+): Promise<readonly Finding[]> {
+  const folder = mkdtempSync(join(tmpdir(), "orrery-breaking-"));
+  try {
+    const [against, input] = [join(folder, "before.binpb"), join(folder, "after.binpb")];
+    writeFileSync(against, options.before);
+    writeFileSync(input, options.after);
+    return await bufBreaking(cwd, { input, against, ...(options.except && { except: options.except }) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** buf.yaml with rules left out. */

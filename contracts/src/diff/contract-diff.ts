@@ -41,7 +41,7 @@ export function notes(before: Contract, after: Contract): readonly { position: P
     const added = now.values.filter(({ number }) => !was.values.some((value) => value.number === number));
     return added.map((value) => ({
       position: positionOf(value),
-      text: `${now.typeName} can be ${value.name}: readers that switch over it need a branch for values they do not know`,
+      text: `${now.typeName} can be ${value.name}: a switch over it needs a branch for values it does not know`,
     }));
   });
 }

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildImage, readContract } from "../image/contract-image.ts";
 import { newestRelease, readImage } from "../schema/released.ts";
-import { bufBreaking } from "./buf-breaking.ts";
+import { bufBreakingImages } from "./buf-breaking.ts";
 import { contractDiff, DIFF_RULES, notes } from "./contract-diff.ts";
 import { findingLine } from "./finding.ts";
 
@@ -42,12 +42,14 @@ async function compare(ref: string | undefined, except: ReadonlySet<string>): Pr
     );
     return 0;
   }
-  const against = ref === undefined ? (release?.imageFile ?? "") : `.git#ref=${ref}`;
   const earlier =
-    release !== undefined && ref === undefined ? readImage(release) : await buildImage(against, root);
-  const [before, after] = [readContract(earlier), readContract(await buildImage(".", root))];
+    release !== undefined && ref === undefined
+      ? readImage(release)
+      : await buildImage(`.git#ref=${ref}`, root);
+  const later = await buildImage(".", root);
+  const [before, after] = [readContract(earlier), readContract(later)];
   const found = [
-    ...(await bufBreaking(root, { input: ".", against, except })),
+    ...(await bufBreakingImages(root, { before: earlier, after: later, except })),
     ...contractDiff(before, after, except),
   ];
   for (const finding of found) process.stdout.write(`${findingLine(finding)}\n`);

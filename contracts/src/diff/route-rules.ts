@@ -81,7 +81,7 @@ export const ROUTE_RULES: readonly DiffRule[] = [
     for (const [before, now] of samePairs(was, is)) {
       if (before.body === now.body) continue;
       yield {
-        breaks: `clients of ${now.route} send ${named(before.body)} as the body, and ${named(now.body)} is read from it`,
+        breaks: `clients of ${now.route} send ${named(before.body)} as body, and ${named(now.body)} is read`,
         instead: "keep the body, and add another route for another one",
       };
     }

@@ -88,7 +88,7 @@ export const RPC_RULES: readonly DiffRule[] = [
   rpcRule("repeat-weakened", "what may be repeated may go on being repeated", function* (was, is) {
     if (REPEATS.indexOf(is.rules.repeat) <= REPEATS.indexOf(was.rules.repeat)) return;
     yield {
-      breaks: `callers that repeat ${is.name} as ${Repeat[was.rules.repeat]} do it twice: it is ${Repeat[is.rules.repeat]}`,
+      breaks: `callers repeat ${is.name} as ${Repeat[was.rules.repeat]}, and it is ${Repeat[is.rules.repeat]}`,
       instead: "keep the promise, or offer a new RPC that makes a weaker one",
     };
   }),

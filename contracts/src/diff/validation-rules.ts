@@ -60,8 +60,10 @@ function* limitFindings(
   }
 }
 
-const told = ({ limit, was, is }: LimitChange): string =>
-  `${limit} ${is === undefined ? "is gone" : `is ${JSON.stringify(is)}`}${was === undefined ? "" : `, it was ${JSON.stringify(was)}`}`;
+const told = ({ limit, was, is }: LimitChange): string => {
+  const now = is === undefined ? "is gone" : `is ${JSON.stringify(is)}`;
+  return was === undefined ? `${limit} ${now}` : `${limit} ${now}, it was ${JSON.stringify(was)}`;
+};
 
 function behaviour(field: DescField): readonly FieldBehavior[] {
   return hasOption(field, field_behavior) ? getOption(field, field_behavior) : [];

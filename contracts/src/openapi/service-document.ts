@@ -9,9 +9,9 @@ import { promises, tagOf } from "./operation.ts";
 import { adminPages, PAGES_TAG } from "./pages.ts";
 
 const ABOUT =
-  "gRPC over mutual TLS: each RPC is a POST of a framed message, whose fields are given here in their ProtoJSON form. " +
-  "A refusal is a gRPC status with google.rpc.ErrorInfo, whose reason is one of x-reasons. The pages are on the admin " +
-  "port.";
+  "gRPC over mutual TLS: each RPC is a POST of a framed message, whose fields are given here in their ProtoJSON " +
+  "form. A refusal is a gRPC status with google.rpc.ErrorInfo, whose reason is one of x-reasons. The pages are on " +
+  "the admin port.";
 
 /** Makes the OpenAPI 3.1 document of one service: its RPCs, who may call each, and its admin pages. */
 export function serviceDocument(contract: Contract, workload: string): object {

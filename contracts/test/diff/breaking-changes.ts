@@ -109,19 +109,25 @@ const POLICY: readonly BreakingChange[] = [
   change("a read is taken from the edge with its route", ["exposure-narrowed", "route-removed"], {
     file: work,
     after: "rpc ListWorkers(",
-    find: 'option (google.api.http) = {get: "/v1/workers"};\n    option (orrery.options.v1.method) = {\n      exposure: EDGE',
+    find:
+      'option (google.api.http) = {get: "/v1/workers"};\n' +
+      "    option (orrery.options.v1.method) = {\n      exposure: EDGE",
     replace: "option (orrery.options.v1.method) = {\n      exposure: INTERNAL",
   }),
   change("a caller is taken out", ["caller-removed", "on-behalf-removed"], {
     file: jobs,
     after: "rpc ListJobAttempts(",
-    find: 'callers: [\n        "gateway",\n        "orchestrator"\n      ]\n      on_behalf: [\n        "gateway",\n        "orchestrator"\n      ]',
+    find:
+      'callers: [\n        "gateway",\n        "orchestrator"\n      ]\n      on_behalf: [\n' +
+      '        "gateway",\n        "orchestrator"\n      ]',
     replace: 'callers: ["gateway"]\n      on_behalf: ["gateway"]',
   }),
   change("the worker may no longer lease", ["caller-removed", "on-behalf-removed"], {
     file: work,
     after: "rpc LeaseJobs(",
-    find: 'callers: [\n        "gateway",\n        "worker"\n      ]\n      on_behalf: [\n        "gateway",\n        "worker"\n      ]',
+    find:
+      'callers: [\n        "gateway",\n        "worker"\n      ]\n      on_behalf: [\n' +
+      '        "gateway",\n        "worker"\n      ]',
     replace: 'callers: ["gateway"]\n      on_behalf: ["gateway"]',
   }),
   change("a caller is no longer believed", ["on-behalf-removed"], {
@@ -461,7 +467,13 @@ const REASONS: readonly BreakingChange[] = [
   }),
   change("a reason is deleted", ["ENUM_VALUE_NO_DELETE"], {
     file: problem,
-    find: '    // The answer does not fit what the client takes.\n    NOT_ACCEPTABLE = 32 [(reason_rules) = {\n      code: INVALID_ARGUMENT\n      http_status: 406\n      title: "No form of the answer that the client takes"\n      cause: "The Accept header admits none of the media types that the route has."\n      fix: "Accept application/json, or text/event-stream or application/x-ndjson for a stream."\n    }];\n',
+    find:
+      "    // The answer does not fit what the client takes.\n" +
+      "    NOT_ACCEPTABLE = 32 [(reason_rules) = {\n      code: INVALID_ARGUMENT\n" +
+      '      http_status: 406\n      title: "No form of the answer that the client takes"\n' +
+      '      cause: "The Accept header admits none of the media types that the route has."\n' +
+      '      fix: "Accept application/json, or text/event-stream or application/x-ndjson for a stream."\n' +
+      "    }];\n",
     replace: "",
   }),
   change("a reason is renamed", ["ENUM_VALUE_SAME_NAME"], {

@@ -75,7 +75,8 @@ export const COMPATIBLE_CHANGES: readonly ProtoChange[] = [
     file: observatory,
     find: "// Which alerts.\n",
     replace:
-      "// How fresh.\nenum Freshness {\n  // Never sent.\n  FRESHNESS_UNSPECIFIED = 0;\n  // Now.\n  LIVE = 1;\n}\n\n// Which alerts.\n",
+      "// How fresh.\nenum Freshness {\n  // Never sent.\n  FRESHNESS_UNSPECIFIED = 0;\n" +
+      "  // Now.\n  LIVE = 1;\n}\n\n// Which alerts.\n",
   }),
   change("there is one reason more", {
     file: problem,
@@ -242,7 +243,9 @@ export const COMPATIBLE_CHANGES: readonly ProtoChange[] = [
     file: jobEvents,
     find: "// A job ended: SUCCEEDED.\n",
     replace:
-      '// A job was looked at.\nmessage JobSeen {\n  option (orrery.options.v1.event) = {version: "1.0.0"};\n\n  // The job.\n  Job job = 1;\n}\n\n// A job ended: SUCCEEDED.\n',
+      "// A job was looked at.\nmessage JobSeen {\n" +
+      '  option (orrery.options.v1.event) = {version: "1.0.0"};\n\n  // The job.\n' +
+      "  Job job = 1;\n}\n\n// A job ended: SUCCEEDED.\n",
   }),
   change("a deleted number is reserved in advance", {
     file: work,

@@ -111,13 +111,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       methods: methods.keys(),
       shutdownSignal: stopping.signal,
     }),
-    pages: pageTable({
-      openApi,
-      publicUrl,
-      ready: parts.ready,
-      webFolder: parts.webFolder,
-      runbooksFolder: parts.runbooksFolder,
-    }),
+    pages: pageTable({ ...parts, openApi, publicUrl }),
     recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
     ...(parts.httpIdentity && { identity: parts.httpIdentity }),
   });
@@ -148,8 +142,8 @@ function pageTable(options: {
   openApi: object;
   publicUrl: string;
   ready: () => boolean;
-  webFolder: string | undefined;
-  runbooksFolder: string | undefined;
+  webFolder?: string | undefined;
+  runbooksFolder?: string | undefined;
 }): PageTable {
   const { openApi, publicUrl, ready, webFolder, runbooksFolder } = options;
   const readyAnswer = readyPage(ready);

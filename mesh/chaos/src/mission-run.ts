@@ -68,7 +68,7 @@ function stepOf(sink: EffectSink, effect: string, { step, fails }: { step: strin
   return { name: step, ...work, undo, undoUnknown: { task: "orrery.echo" }, maxAttempts: 20 };
 }
 
-/** Kills processes with -9 in turn, at moments that are drawn, each while a step has had its effect and no answer yet. */
+/** Kills processes with -9 in turn, at moments that are drawn, while a step has had its effect and no answer yet. */
 export async function killDuring(
   { platform, sink }: { readonly platform: Platform; readonly sink: EffectSink },
   draw: () => number,

@@ -1,6 +1,7 @@
 /**
- * `make missions SEED=n`: 500 missions of five steps, a failure planted at every step in turn, while orchestrator, jobs
- * and worker are killed with -9 again and again. Prints how each ended as a table. Exits non-zero when one broke a rule.
+ * `make missions SEED=n`: 500 missions of five steps, a failure planted at every step in turn, while orchestrator,
+ * jobs and worker are killed with -9 again and again. Prints how they ended as a table. Exits non-zero when one broke a
+ * rule.
  */
 import { Platform } from "../../dev/testing/platform.ts";
 import { startSink } from "./effect-sink.ts";
@@ -37,9 +38,8 @@ const work = launching.then((launched) => missionsEnded(platform, launched));
 const killed = await killDuring({ platform, sink }, draw, { kills: KILLS, work });
 const findings = await verifyMissions(platform, sink, await launching);
 print(`ended after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-print(
-  `killed: ${[...killed].map(([target, times]) => `${target} ${times}`).join(", ")}; effects asked for again: ${sink.repeats}\n`,
-);
+const kills = [...killed].map(([target, times]) => `${target} ${times}`).join(", ");
+print(`killed: ${kills}; effects asked for again: ${sink.repeats}\n`);
 
 const COLUMNS = {
   missions: "missions",

@@ -16,7 +16,7 @@ afterAll(async () => {
   await sink[Symbol.asyncDispose]();
 }, 90_000);
 
-test("missions end as their rules say, whichever step fails, while orchestrator, jobs and worker are killed with -9", async () => {
+test("missions end as their rules say, whichever step fails, while their processes are killed with -9", async () => {
   const launching = launchMissions(platform, sink, { name: "ci", missions: MISSIONS });
   const work = launching.then((launched) => missionsEnded(platform, launched));
   await killDuring({ platform, sink }, () => 0.3, { kills: 6, work });

@@ -14,6 +14,7 @@ describe("the integration gate", () => {
   afterAll(async () => world.platform[Symbol.asyncDispose](), 90_000);
 
   test("every step of the gate passes, in order", async () => {
-    for (const step of STEPS) expect([step.name, await step.run(world)]).toEqual([step.name, expect.any(String)]);
+    for (const step of STEPS)
+      expect([step.name, await step.run(world)]).toEqual([step.name, expect.any(String)]);
   }, 600_000);
 });

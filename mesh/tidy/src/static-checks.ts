@@ -89,6 +89,12 @@ export const staticChecks: readonly Check[] = [
     run: () => run("tsc", ["-p", "mesh/tsconfig.json"]),
   },
   {
+    group: "types",
+    name: "types of the web page",
+    fix: "npx tsc -p edge/web/tsconfig.json",
+    run: () => run("tsc", ["-p", "edge/web/tsconfig.json"]),
+  },
+  {
     group: "contracts",
     name: "generated files are current",
     fix: "make generate",

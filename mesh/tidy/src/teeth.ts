@@ -46,7 +46,7 @@ function fails([program = "", ...args]: readonly string[], copy: string): Promis
   });
 }
 
-/** Ten breaks, drawn by a seed: the same ones for the same seed (a linear congruential generator, Knuth's constants). */
+/** Ten breaks, drawn by a seed: the same ones for the same seed (a linear congruential generator, after Knuth). */
 function drawn(seed: number): readonly Break[] {
   let state = BigInt(seed);
   const next = () => {

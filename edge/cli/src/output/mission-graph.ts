@@ -17,7 +17,8 @@ export function missionGraph(mission: Row, paint: Paint): readonly string[] {
     level.map((step, index) => {
       const joint = level.length === 1 ? "──" : (["┬─", "├─", "└─"][edge(index, level.length)] ?? "├─");
       const task = paint("gray", printable(textOf(step.task)));
-      const line = `${String(depth + 1).padStart(3)} ${joint} ${named(step)}  ${statusText(textOf(step.status), paint)}`;
+      const stands = statusText(textOf(step.status), paint);
+      const line = `${String(depth + 1).padStart(3)} ${joint} ${named(step)}  ${stands}`;
       return `${line}  ${task}${step.pivot === true ? "  ⚿ no undo past here" : ""}${why(step)}`;
     }),
   );

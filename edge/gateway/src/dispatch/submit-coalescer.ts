@@ -15,7 +15,7 @@ import {
 import { createBatcher } from "@orrery/mesh/batching/batcher";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
-import { openItemSpan } from "@orrery/mesh/telemetry/item-span";
+import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
@@ -39,7 +39,8 @@ export interface SubmitCoalescer {
 type SubmissionCall = Pick<EdgeCall, "caller" | "correlationId" | "traceparent" | "bodyBytes" | "timeoutMs">;
 
 const SPAN = `${JobsService.typeName}/${JobsService.method.submitJobs.name}`;
-const spanOf = ({ caller }: SubmissionCall) => ({ [ATTR.PROJECT]: caller.project });
+const openSpan = ({ caller, traceparent }: SubmissionCall) =>
+  openItemSpan(traceparent, SPAN, { kind: "client", attributes: { [ATTR.PROJECT]: caller.project } });
 
 interface Submission {
   readonly item: SubmitJobsRequest_Item;
@@ -82,7 +83,7 @@ export function createSubmitCoalescer(options: {
     submit: (job, call) => {
       const limitMs = Math.min(LIMITS.submitMs, call.timeoutMs ?? LIMITS.submitMs);
       // The call is made for many: each sees its own part of it.
-      const span = openItemSpan(call.traceparent, SPAN, { kind: "client", attributes: spanOf(call) });
+      const span = isTraced(call.traceparent) ? openSpan(call) : undefined;
       const submitted = batcher.submit({
         item: itemOf(job, span === undefined ? call : { ...call, traceparent: span.traceparent }),
         bytes: bytesOf(job, call.bodyBytes),

@@ -3,7 +3,7 @@ import type { Publisher, PublishOutcome } from "../messaging/publisher.ts";
 import { eventStreamName } from "../messaging/streams.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { ATTR, METRIC } from "../telemetry/attributes.ts";
-import { openItemSpan } from "../telemetry/item-span.ts";
+import { isTraced, openItemSpan } from "../telemetry/item-span.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, type Clock, uuidV7 } from "../time/clock.ts";
@@ -432,6 +432,7 @@ function openPublishSpan(
   { eventType, aggregateId }: PendingRow,
   traceparent: string,
 ): ReturnType<typeof openItemSpan> {
+  if (!isTraced(traceparent)) return undefined;
   const name = eventType.slice(eventType.lastIndexOf(".") + 1);
   const attributes = { [ATTR.AGGREGATE]: aggregateId, [ATTR.EVENT]: name };
   return openItemSpan(traceparent, `publish ${name}`, { kind: "producer", attributes });

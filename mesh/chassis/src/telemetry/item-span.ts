@@ -45,7 +45,7 @@ const FLAGS_AT = "00-00000000000000000000000000000000-0000000000000000-0".length
  * @returns undefined where nothing is recorded
  */
 export function openItemSpan(traceparent: string, name: string, work: ItemWork = {}): ItemSpan | undefined {
-  if (!isSampled(traceparent) || !isTracing()) return undefined;
+  if (!isTraced(traceparent)) return undefined;
   const parent = parseTraceparent(traceparent);
   if (parent === undefined) return undefined;
   const { kind = "internal", attributes = {}, startMs } = work;
@@ -60,6 +60,11 @@ export function openItemSpan(traceparent: string, name: string, work: ItemWork =
       span.end(endMs);
     },
   };
+}
+
+/** Whether a span would be recorded: asked first where even its attributes would cost too much. */
+export function isTraced(traceparent: string): boolean {
+  return isTracing() && isSampled(traceparent);
 }
 
 /** Whether a `traceparent` says that its trace is kept. Reads one character. */

@@ -86,4 +86,4 @@ class IdentityAgent extends https.Agent {
   }
 }
 
-module.exports = { exportSpans };
+module.exports = { exportSpans, IdentityAgent };

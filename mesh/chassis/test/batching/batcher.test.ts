@@ -131,7 +131,7 @@ describe("a batcher", () => {
     await expect(Promise.all(accepted)).resolves.toEqual([10, 20]);
   });
 
-  test("keeps the items of one call in one batch, in order, and lets them go alone when no batch can hold them", async () => {
+  test("keeps the items of one call in one batch, in order, and splits them where no batch can hold them", async () => {
     const batches: (readonly number[])[] = [];
     const batcher = createBatcher<number, number>({
       name: "test",

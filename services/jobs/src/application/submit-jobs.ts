@@ -3,7 +3,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
-import { openItemSpan } from "@orrery/mesh/telemetry/item-span";
+import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { uuidV7 } from "@orrery/mesh/time/clock";
 import type { Job } from "../domain/job.ts";
@@ -283,6 +283,7 @@ function inPlace(
 /** The batch as each item's trace shows it: taken, committed, answered. */
 function openSpans(items: readonly SubmitItem[]) {
   const spans = items.map(({ submission: { traceparent, project } }) => {
+    if (!isTraced(traceparent)) return undefined;
     const attributes = { [ATTR.PROJECT]: project };
     const work = openItemSpan(traceparent, "job.submit", { kind: "server", attributes });
     if (work === undefined) return undefined;
