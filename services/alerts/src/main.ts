@@ -2,6 +2,7 @@ import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
 import { connectNats } from "@orrery/mesh/messaging/connection";
 import { createPublisher } from "@orrery/mesh/messaging/publisher";
 import { startRelay } from "@orrery/mesh/outbox/relay";
+import { republishInbox } from "@orrery/mesh/outbox/republish-inbox";
 import { openPool, type Pool } from "@orrery/mesh/postgres/pool";
 import { createBreaker } from "@orrery/mesh/resilience/breaker";
 import { type AlertsConfig, alertsConfig } from "./config.ts";
@@ -51,7 +52,8 @@ await runService({
     health.check("sweeper", () => {
       if (desk.sweptAgoMs() > SWEEP_LATE_MS) throw new Error("the sweeper has not come round for 30 s");
     });
-    return { routes: desk.routes, inboxes: desk.inboxes };
+    const again = republishInbox({ pool: pools.relay, publisher, service: config.service, logger });
+    return { routes: desk.routes, inboxes: { ...desk.inboxes, ...again } };
   },
 });
 

@@ -8,6 +8,8 @@ export interface ObservatoryConfig {
   readonly natsUrl: string;
   /** Where the jobs service answers. */
   readonly jobs: readonly Address[];
+  /** Where traces are kept; without it none are. */
+  readonly traceFolder: string | undefined;
   readonly readModel:
     | { readonly kind: "embedded"; readonly folder: string }
     | { readonly kind: "elasticsearch"; readonly urls: readonly string[]; readonly prefix: string };
@@ -20,6 +22,7 @@ export function readObservatoryConfig(env?: NodeJS.ProcessEnv): ObservatoryConfi
       service: serviceConfig(read),
       natsUrl: read.text("ORRERY_NATS_URL", { pattern: /^(tls|nats):\/\/\S+$/ }),
       jobs: read.addresses("ORRERY_PEER_JOBS"),
+      traceFolder: read.text("ORRERY_TRACE_DIR", { default: "" }) || undefined,
       readModel:
         read.choice("ORRERY_READ_MODEL", { of: ["embedded", "elasticsearch"], default: "embedded" }) ===
         "embedded"

@@ -6,13 +6,16 @@ import { connectNats } from "@orrery/mesh/messaging/connection";
 import { createPublisher } from "@orrery/mesh/messaging/publisher";
 import { serve } from "@orrery/mesh/transport/route";
 import { openEmbeddedReadModel } from "./adapters/embedded/embedded-read-model.ts";
-import { connected, streamProgress } from "./adapters/events/job-stream.ts";
+import { connected, streamProgress } from "./adapters/events/event-streams.ts";
 import { liveEvents } from "./adapters/events/live-events.ts";
 import { startProjector } from "./adapters/events/projector.ts";
 import { jobsPeer } from "./adapters/rpc/jobs-peer.ts";
 import { observatoryHandler } from "./adapters/rpc/observatory-handler.ts";
+import { TRACE_PATH, traceInbox } from "./adapters/traces/trace-inbox.ts";
+import { NO_TRACES, openTraceStore } from "./adapters/traces/trace-store.ts";
 import { createFreshness } from "./application/freshness.ts";
-import type { ReadModel } from "./application/ports.ts";
+import type { ReadModel, TraceStore } from "./application/ports.ts";
+import { measuredReadModel, showSize } from "./application/read-model-metrics.ts";
 import { type ObservatoryConfig, readObservatoryConfig } from "./config.ts";
 
 const config = readObservatoryConfig();
@@ -21,25 +24,28 @@ await runService({
   config: config.service,
   async start(service) {
     const { clock, health, logger, metrics, scope, signal } = service;
-    const readModel = scope.adopt(await openReadModel(config, service), (opened) => opened.close());
+    const opened = scope.adopt(await openReadModel(config, service), (readModel) => readModel.close());
+    const readModel = measuredReadModel(opened, metrics, clock);
+    void showSize(readModel, metrics, signal);
     const connecting = connectNats({
       url: config.natsUrl,
       name: config.service.instance,
       inboxPrefix: `_INBOX.${config.service.service}`,
       identity: config.natsUrl.startsWith("tls:") ? service.identity : undefined,
       logger,
+      metrics,
       signal,
     });
     scope.defer(() => connecting.then((connection) => connection.close()).catch(() => undefined));
 
-    const publisher = createPublisher(connecting);
+    const publisher = createPublisher(connecting, metrics);
     const projector = startProjector({ connecting, publisher, readModel, logger, metrics, signal });
     scope.defer(() => projector.stopped);
 
     const lag = metrics.gauge("orrery_projection_lag_seconds", "How far the read model is behind the stream");
     const freshness = createFreshness({
       readModel,
-      progress: streamProgress(connecting, () => projector.durable()),
+      progress: streamProgress(connecting, () => projector.generation()),
       clock,
       onMeasured: ({ lagMs, behind }) => lag.set(behind === 0 ? 0 : lagMs / 1_000),
       onFailed: (error) => {
@@ -62,8 +68,11 @@ await runService({
       work: service.connect(WorkService, jobs),
     });
     const live = liveEvents(connecting, { clock, logger });
+    const traces = openTraces(config, service);
+    const parts = { readModel, live, peer, freshness, traces, clock };
     return {
-      routes: [serve(ObservatoryService, observatoryHandler({ readModel, live, peer, freshness, clock }))],
+      routes: [serve(ObservatoryService, observatoryHandler(parts))],
+      ...(config.traceFolder === undefined ? {} : { inboxes: { [TRACE_PATH]: traceInbox(traces, metrics) } }),
     };
   },
 });
@@ -76,4 +85,9 @@ async function openReadModel({ readModel }: ObservatoryConfig, service: ServiceS
   if (readModel.kind === "embedded") return openEmbeddedReadModel({ folder: readModel.folder });
   const { openElasticReadModel } = await import("./adapters/elasticsearch/elastic-read-model.ts");
   return openElasticReadModel({ ...readModel, metrics: service.metrics });
+}
+
+function openTraces({ traceFolder }: ObservatoryConfig, { clock, scope }: ServiceScope): TraceStore {
+  if (traceFolder === undefined) return NO_TRACES;
+  return scope.adopt(openTraceStore({ folder: traceFolder, clock }), (store) => store.close());
 }

@@ -1,5 +1,6 @@
 // Holds a read model against the naive evaluator, at any size:
 //   node services/observatory/test/compare.ts --documents 20000 --queries 2000 --seed 1
+// Missions instead of jobs with --kind mission.
 // With --elasticsearch http://127.0.0.1:9200 the real one, otherwise the embedded one.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     queries: { type: "string", default: "2000" },
     seed: { type: "string", default: "1" },
     page: { type: "string", default: "5000" },
+    kind: { type: "string", default: "job" },
     elasticsearch: { type: "string" },
   },
 });
@@ -27,6 +29,7 @@ const readModel =
 try {
   const beganMs = performance.now();
   const result = await compareWithNaive(readModel, {
+    kind: values.kind === "mission" ? "mission" : "job",
     documents: Number(values.documents),
     queries: Number(values.queries),
     seed: Number(values.seed),
@@ -35,7 +38,8 @@ try {
   for (const difference of result.differences.slice(0, 20)) console.log(`differs: ${difference}`);
   const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
   console.log(
-    `${readModel.name}: ${values.documents} documents, ${result.compared} queries (seed ${values.seed}), ` +
+    `${readModel.name}: ${values.documents} documents (${values.kind}), ` +
+      `${result.compared} queries (seed ${values.seed}), ` +
       `${result.found} ids, ${result.empty} empty answers, ` +
       `${result.differences.length} differences, ${seconds} s`,
   );

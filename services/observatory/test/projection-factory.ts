@@ -1,5 +1,11 @@
-import type { Projection } from "../src/domain/projection.ts";
-import { eventKeysOf, type SearchedJob, searchKeysOf } from "../src/domain/search-keys.ts";
+import type { AggregateDocument, EventDocument, Projection } from "../src/domain/projection.ts";
+import {
+  eventKeysOf,
+  missionKeysOf,
+  type SearchedJob,
+  type SearchedMission,
+  searchKeysOf,
+} from "../src/domain/search-keys.ts";
 
 export const NOON_MS = Date.parse("2026-11-20T12:00:00Z");
 
@@ -35,30 +41,78 @@ export function searchedJob(number: number, told: Partial<SearchedJob> = {}): Se
   };
 }
 
+/** What an event is about, where it matters. */
+interface About {
+  readonly project?: string;
+  readonly version?: number;
+  readonly event?: string;
+  readonly eventId?: string;
+  readonly body?: string;
+}
+
+/** A projection that has an event, as those of jobs and missions have. */
+export interface WithEvent extends Projection {
+  readonly event: EventDocument;
+}
+
 /** The projection of one event about a job. */
-export function projectionOf(
-  job: SearchedJob,
-  about: { project?: string; version?: number; event?: string; eventId?: string; body?: string } = {},
-): Projection {
-  const { project = "demo", version = 1, event = "JobQueued" } = about;
-  const number = Number.parseInt(job.id.slice(-12), 16);
-  const eventId = about.eventId ?? uuidAt(job.createMs + version, number * 1_000 + version);
+export function projectionOf(job: SearchedJob, about: About = {}): WithEvent {
   const failed = job.status === "FAILED";
+  const keys = searchKeysOf(job);
+  const failure = failed ? JSON.stringify([job.task, job.errorType ?? ""]) : undefined;
+  return projected({ kind: "job", id: job.id, keys, failure }, job, { event: "JobQueued", ...about });
+}
+
+/** A mission as the search knows it: launched at noon, unless told otherwise. */
+export function searchedMission(number: number, told: Partial<SearchedMission> = {}): SearchedMission {
+  const createMs = told.createMs ?? NOON_MS;
   return {
-    job: {
-      project,
-      id: job.id,
-      version,
-      keys: searchKeysOf(job),
-      failure: failed ? JSON.stringify([job.task, job.errorType ?? ""]) : undefined,
-      body: about.body ?? JSON.stringify({ id: job.id, status: job.status }),
-    },
+    id: uuidAt(createMs, number),
+    name: "book-trip",
+    status: "RUNNING",
+    createMs,
+    startMs: undefined,
+    endMs: undefined,
+    labels: {},
+    errorType: undefined,
+    errorMessage: undefined,
+    correlation: undefined,
+    steps: [{ name: "reserve", task: "hotel.reserve" }],
+    ...told,
+  };
+}
+
+/** The projection of one event about a mission. */
+export function missionProjectionOf(
+  mission: SearchedMission,
+  about: About & { step?: string } = {},
+): WithEvent {
+  const keys = missionKeysOf(mission);
+  const { id } = mission;
+  const { step, ...told } = about;
+  const parts = { kind: "mission", id, keys, failure: undefined } as const;
+  return projected(parts, mission, { event: "MissionCreated", ...told }, { mission: id, step });
+}
+
+function projected(
+  parts: Pick<AggregateDocument, "kind" | "id" | "keys" | "failure">,
+  searched: { readonly id: string; readonly status: string; readonly createMs: number },
+  about: About & { readonly event: string },
+  eventOnly: { mission?: string; step?: string | undefined } = {},
+): WithEvent {
+  const { project = "demo", version = 1, event } = about;
+  const { id, status, createMs } = searched;
+  const number = Number.parseInt(id.slice(-12), 16);
+  const eventId = about.eventId ?? uuidAt(createMs + version, number * 1_000 + version);
+  const body = about.body ?? JSON.stringify({ id, status });
+  return {
+    document: { ...parts, project, version, body },
     event: {
       project,
-      jobId: job.id,
+      aggregateId: id,
       version,
       eventId,
-      keys: eventKeysOf(searchKeysOf(job), event),
+      keys: eventKeysOf(parts.keys, event, eventOnly),
       envelope: JSON.stringify({ eventId, aggregateVersion: version }),
     },
   };

@@ -1,14 +1,16 @@
-import type { ReadModel } from "../src/application/ports.ts";
-import { comparePositions, type JobOrder, type Position, positionOf } from "../src/domain/job-order.ts";
+import type { ReadModel, Search } from "../src/application/ports.ts";
+import { comparePositions, type ListOrder, type Position, positionOf } from "../src/domain/list-order.ts";
 import type { Projection } from "../src/domain/projection.ts";
 import { fits } from "../src/domain/query/evaluate.ts";
 import type { Filter } from "../src/domain/query/filter.ts";
 import { readQuery } from "../src/domain/query/read-query.ts";
-import { generatedJob, generatedOrder, generatedQuery } from "./generated-search.ts";
-import { NOON_MS, projectionOf } from "./projection-factory.ts";
+import { generatedJob, generatedMission, generatedOrder, generatedQuery } from "./generated-search.ts";
+import { missionProjectionOf, NOON_MS, projectionOf } from "./projection-factory.ts";
 import { SeededChance } from "./seeded-chance.ts";
 
 export interface Comparison {
+  /** Jobs unless said. */
+  readonly kind?: "job" | "mission";
   readonly documents: number;
   readonly queries: number;
   readonly seed: number;
@@ -31,9 +33,13 @@ const BATCH = 500;
  * Ids, their order and the count have to be those of a naive evaluator in memory.
  */
 export async function compareWithNaive(readModel: ReadModel, how: Comparison): Promise<ComparisonResult> {
+  const { kind = "job" } = how;
   const chance = new SeededChance(how.seed);
-  const jobs = Array.from({ length: how.documents }, (_, number) => generatedJob(chance, number));
-  const projections = jobs.map((job) => projectionOf(job));
+  const projections = Array.from({ length: how.documents }, (_, number) =>
+    kind === "job"
+      ? projectionOf(generatedJob(chance, number))
+      : missionProjectionOf(generatedMission(chance, number)),
+  );
   await readModel.check();
   for (let at = 0; at < projections.length; at += BATCH) {
     const outcomes = await readModel.apply(projections.slice(at, at + BATCH));
@@ -41,17 +47,17 @@ export async function compareWithNaive(readModel: ReadModel, how: Comparison): P
     if (failed !== undefined) throw new Error(`a projection was not stored: ${JSON.stringify(failed)}`);
   }
   await readModel.settle();
-  const ids = jobs.map((job) => job.id);
+  const ids = projections.map(({ document }) => document.id);
   const differences: string[] = [];
   let found = 0;
   let empty = 0;
   for (let asked = 0; asked < how.queries; asked++) {
-    const q = generatedQuery(chance, ids);
+    const q = generatedQuery(chance, kind, ids);
     const order = generatedOrder(chance);
-    const filter = filterOf(q);
+    const filter = filterOf(q, kind);
     const wanted = naive(projections, filter, order);
-    const given = await walk(readModel, filter, order, how.page);
-    const counted = await readModel.countJobs({ project: "demo", filter }, how.documents + 1);
+    const given = await walk(readModel, { kind, project: "demo", filter, order, limit: how.page });
+    const counted = await readModel.count({ kind, project: "demo", filter }, how.documents + 1);
     found += wanted.length;
     if (wanted.length === 0) empty++;
     const difference = differenceOf(wanted, given, counted);
@@ -61,34 +67,30 @@ export async function compareWithNaive(readModel: ReadModel, how: Comparison): P
   return { compared: how.queries, found, empty, differences };
 }
 
-function filterOf(q: string): Filter {
-  const reading = readQuery(q, { searched: "jobs", nowMs: NOON_MS });
+function filterOf(q: string, kind: "job" | "mission"): Filter {
+  const searched = kind === "job" ? "jobs" : "missions";
+  const reading = readQuery(q, { searched, nowMs: NOON_MS });
   if ("problem" in reading)
     throw new Error(`a generated query was refused: ${q}: ${reading.problem.message}`);
   return reading.filter;
 }
 
-function naive(projections: readonly Projection[], filter: Filter, order: JobOrder): readonly string[] {
+function naive(projections: readonly Projection[], filter: Filter, order: ListOrder): readonly string[] {
   return projections
-    .filter(({ job }) => fits(filter, job.keys))
-    .map(({ job }) => positionOf(job.keys, order))
+    .filter(({ document }) => fits(filter, document.keys))
+    .map(({ document }) => positionOf(document.keys, order))
     .sort((left, right) => comparePositions(left, right, order))
     .map(({ id }) => id);
 }
 
-async function walk(
-  readModel: ReadModel,
-  filter: Filter,
-  order: JobOrder,
-  limit: number,
-): Promise<readonly string[]> {
+async function walk(readModel: ReadModel, search: Omit<Search, "after">): Promise<readonly string[]> {
   const ids: string[] = [];
   let after: Position | undefined;
   for (;;) {
-    const page = await readModel.searchJobs({ project: "demo", filter, order, after, limit });
-    ids.push(...page.map((job) => job.id));
+    const page = await readModel.search({ ...search, after });
+    ids.push(...page.map(({ id }) => id));
     after = page.at(-1)?.position;
-    if (page.length < limit) return ids;
+    if (page.length < search.limit) return ids;
   }
 }
 

@@ -2,15 +2,21 @@
 // run the same tests and print the same count.
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ReadModel } from "../src/application/ports.ts";
-import type { JobOrder } from "../src/domain/job-order.ts";
+import { type ListOrder, NEWEST_FIRST } from "../src/domain/list-order.ts";
 import type { Projection } from "../src/domain/projection.ts";
+import type { Searched } from "../src/domain/query/fields.ts";
 import { EVERYTHING, type Filter } from "../src/domain/query/filter.ts";
 import { readQuery } from "../src/domain/query/read-query.ts";
 import { lowestUuidAt } from "../src/domain/uuid-time.ts";
-import { NOON_MS, projectionOf, searchedJob } from "./projection-factory.ts";
+import {
+  missionProjectionOf,
+  NOON_MS,
+  projectionOf,
+  searchedJob,
+  searchedMission,
+} from "./projection-factory.ts";
 import { compareWithNaive } from "./read-model-comparison.ts";
 
-const NEWEST_FIRST: JobOrder = { field: "created", direction: "desc" };
 const DAY_MS = 86_400_000;
 
 /** @param open - opens an empty read model; the suite closes it */
@@ -34,8 +40,15 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
     await readModel.settle();
   }
   async function idsOf(project: string, q: string, order = NEWEST_FIRST): Promise<readonly string[]> {
-    const search = { project, filter: filterOf(q), order, after: undefined, limit: 100 };
-    return (await readModel.searchJobs(search)).map((job) => job.id);
+    const search = {
+      kind: "job",
+      project,
+      filter: filterOf(q),
+      order,
+      after: undefined,
+      limit: 100,
+    } as const;
+    return (await readModel.search(search)).map((job) => job.id);
   }
 
   describe("storing", () => {
@@ -48,7 +61,7 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
         nested: { "a.b": [1.5, null] },
       });
       await store(projectionOf(job, { project, body }));
-      expect(await readModel.job(project, job.id)).toEqual({ id: job.id, version: 1, body });
+      expect(await readModel.find("job", project, job.id)).toEqual({ id: job.id, version: 1, body });
     });
 
     test("a body and an envelope of 200 KiB are given back whole", async () => {
@@ -57,7 +70,7 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       const body = JSON.stringify({ id: job.id, text: "ü".repeat(100_000) });
       const projection = projectionOf(job, { project, body });
       await store({ ...projection, event: { ...projection.event, envelope: body } });
-      expect((await readModel.job(project, job.id))?.body).toBe(body);
+      expect((await readModel.find("job", project, job.id))?.body).toBe(body);
       const [event] = await readModel.history(project, job.id, { afterVersion: 0, limit: 1 });
       expect(event?.envelope).toBe(body);
     });
@@ -67,7 +80,7 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       const job = searchedJob(2);
       await store(projectionOf({ ...job, status: "RUNNING" }, { project, version: 2, event: "JobStarted" }));
       await store(projectionOf(job, { project, version: 1 }));
-      expect((await readModel.job(project, job.id))?.version).toBe(2);
+      expect((await readModel.find("job", project, job.id))?.version).toBe(2);
       expect(await idsOf(project, "status:queued")).toEqual([]);
       expect(await idsOf(project, "status:running")).toEqual([job.id]);
     });
@@ -78,7 +91,7 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       const versions = [3, 1, 2, 3, 1].map((version) => projectionOf(job, { project, version }));
       await store(...versions);
       await store(...versions);
-      expect((await readModel.job(project, job.id))?.version).toBe(3);
+      expect((await readModel.find("job", project, job.id))?.version).toBe(3);
       const history = await readModel.history(project, job.id, { afterVersion: 0, limit: 10 });
       expect(history.map((event) => event.version)).toEqual([1, 2, 3]);
     });
@@ -93,6 +106,128 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
         [],
       );
       expect(await idsOf(project, "-error.type:timeout")).toEqual([id]);
+    });
+  });
+
+  describe("versions", () => {
+    const versionsOf = (project: string, id: string) => readModel.countVersions(project, id, 4);
+
+    test("D3: a job is whole once each of its versions has come, whatever their order", async () => {
+      const project = newProject();
+      const job = searchedJob(6);
+      const counted: number[] = [];
+      for (const version of [4, 4, 2, 5, 1, 3]) {
+        await store(projectionOf(job, { project, version }));
+        counted.push(await versionsOf(project, job.id));
+      }
+      expect(counted).toEqual([1, 1, 2, 2, 3, 4]);
+    });
+
+    test("versions of another job, or of another project's, do not count", async () => {
+      const [mine, other] = [newProject(), newProject()];
+      const job = searchedJob(7);
+      const versions = [1, 2, 3, 4].map((version) => projectionOf(job, { project: other, version }));
+      await store(...versions, projectionOf(searchedJob(8), { project: mine }));
+      expect([await versionsOf(mine, job.id), await versionsOf(other, job.id)]).toEqual([0, 4]);
+    });
+  });
+
+  describe("missions and alerts", () => {
+    const found = async (project: string, q: string): Promise<readonly string[]> => {
+      const filter = filterOf(q, "missions");
+      const search = { kind: "mission", project, filter, order: NEWEST_FIRST, after: undefined } as const;
+      return (await readModel.search({ ...search, limit: 10 })).map(({ id }) => id);
+    };
+
+    test("a mission is found by name, status, label, time and any of its steps", async () => {
+      const project = newProject();
+      const steps = [
+        { name: "reserve", task: "hotel.reserve" },
+        { name: "Charge_card", task: "card.charge" },
+      ];
+      const mission = searchedMission(110, { steps, labels: { team: "Red" }, status: "NEEDS_ATTENTION" });
+      await store(missionProjectionOf(mission, { project }));
+      for (const q of [
+        "name:BOOK-TRIP",
+        "name:~trip",
+        "status:needs_attention",
+        "status:need*",
+        "label.team:red",
+        "created:2026-11-20",
+        "step:reserve",
+        "step:charge_CARD",
+        "step:char*",
+        "trip",
+        "hotel",
+        `id:${mission.id}`,
+      ]) {
+        expect([q, await found(project, q)]).toEqual([q, [mission.id]]);
+      }
+      for (const q of ["step:charge", "step:hotel*", "name:trip", "status:running", "-step:reserve"]) {
+        expect([q, await found(project, q)]).toEqual([q, []]);
+      }
+    });
+
+    test("jobs and missions are lists of their own, with counts of their own", async () => {
+      const project = newProject();
+      const mission = searchedMission(111, { status: "NEEDS_ATTENTION" });
+      await store(missionProjectionOf(mission, { project }), projectionOf(searchedJob(112), { project }));
+      expect(await found(project, "")).toEqual([mission.id]);
+      expect(await idsOf(project, "")).toEqual([searchedJob(112).id]);
+      const { jobs, missions } = await readModel.summary(project);
+      expect([Object.fromEntries(jobs), Object.fromEntries(missions)]).toEqual([
+        { QUEUED: 1 },
+        { NEEDS_ATTENTION: 1 },
+      ]);
+      expect(await readModel.find("job", project, mission.id)).toBeUndefined();
+      expect(await readModel.find("mission", project, mission.id)).toMatchObject({ version: 1 });
+    });
+
+    test("an older version of a mission that comes later changes nothing", async () => {
+      const project = newProject();
+      const mission = searchedMission(113);
+      await store(missionProjectionOf(mission, { project, version: 3 }));
+      await store(missionProjectionOf({ ...mission, status: "PENDING" }, { project, version: 1 }));
+      expect(await found(project, "status:running")).toEqual([mission.id]);
+      expect(await readModel.countVersions(project, mission.id, 3)).toBe(2);
+    });
+
+    test("events of a mission and of its jobs are found together, and by step", async () => {
+      const project = newProject();
+      const mission = searchedMission(114, { createMs: NOON_MS + 5_000 });
+      const job = searchedJob(115, { mission: mission.id, step: "reserve" });
+      const started = missionProjectionOf(mission, { project, event: "MissionStepStarted", step: "reserve" });
+      const projections = [projectionOf(job, { project }), started];
+      await store(
+        ...projections,
+        missionProjectionOf(mission, { project, version: 2, event: "MissionFailed" }),
+      );
+      const events = async (q: string) => {
+        const search = { project, filter: filterOf(q, "events"), after: "", limit: 10 };
+        return (await readModel.searchEvents(search)).map(({ eventId }) => eventId);
+      };
+      expect(await events("step:reserve")).toEqual(projections.map(({ event }) => event.eventId));
+      expect(await events(`mission:${mission.id}`)).toHaveLength(3);
+      expect(await events("event:missionfailed")).toHaveLength(1);
+      expect(await events("name:book* status:running")).toHaveLength(2);
+    });
+
+    test("an alert is kept without events, its newest version alone", async () => {
+      const project = newProject();
+      const keys = (status: string) => ({
+        keywords: { id: "a-1", status },
+        numbers: { priority: 3 },
+        labels: {},
+        words: [],
+      });
+      const alert = (version: number, status: string): Projection => {
+        const about = { kind: "alert", project, id: "a-1", version, failure: undefined } as const;
+        return { document: { ...about, keys: keys(status), body: `{"v":${version}}` }, event: undefined };
+      };
+      await store(alert(2, "resolved"), alert(1, "firing"));
+      expect(await readModel.find("alert", project, "a-1")).toMatchObject({ version: 2, body: '{"v":2}' });
+      const firing = { kind: "alert", project, filter: filterOf("status:running") } as const;
+      expect(await readModel.count(firing, 10)).toBe(0);
     });
   });
 
@@ -134,9 +269,9 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       const job = searchedJob(14, { status: "FAILED", errorType: "TIMEOUT", endMs: NOON_MS });
       await store(projectionOf(job, { project: mine }));
       expect(await idsOf(other, "")).toEqual([]);
-      expect(await readModel.job(other, job.id)).toBeUndefined();
+      expect(await readModel.find("job", other, job.id)).toBeUndefined();
       expect(await readModel.history(other, job.id, { afterVersion: 0, limit: 10 })).toEqual([]);
-      expect(await readModel.countJobs({ project: other, filter: EVERYTHING }, 10)).toBe(0);
+      expect(await readModel.count({ kind: "job", project: other, filter: EVERYTHING }, 10)).toBe(0);
       const events = { project: other, filter: EVERYTHING, after: "", limit: 10 };
       expect(await readModel.searchEvents(events)).toEqual([]);
       expect((await readModel.summary(other)).failures).toEqual([]);
@@ -155,7 +290,8 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
     test("counting stops at its limit", async () => {
       const project = newProject();
       await store(...[1, 2, 3, 4, 5].map((number) => projectionOf(searchedJob(20 + number), { project })));
-      const counted = (atMost: number) => readModel.countJobs({ project, filter: EVERYTHING }, atMost);
+      const counted = (atMost: number) =>
+        readModel.count({ kind: "job", project, filter: EVERYTHING }, atMost);
       expect([await counted(4), await counted(5), await counted(6)]).toEqual([4, 5, 5]);
     });
 
@@ -180,18 +316,25 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
     test.each(cases)("jobs without the field come last and ties go by id, $direction", async (row) => {
       const project = newProject();
       await store(...started.map((job) => projectionOf(job, { project })));
-      const order: JobOrder = { field: "started", direction: row.direction };
+      const order: ListOrder = { field: "started", direction: row.direction };
       expect(await idsOf(project, "", order)).toEqual(row.wanted.map(idAt));
     });
 
     test.each(cases)("walking page by page gives the same list, $direction", async (row) => {
       const project = newProject();
       await store(...started.map((job) => projectionOf(job, { project })));
-      const order: JobOrder = { field: "started", direction: row.direction };
+      const order: ListOrder = { field: "started", direction: row.direction };
       const walked: string[] = [];
-      let after: Parameters<ReadModel["searchJobs"]>[0]["after"];
+      let after: Parameters<ReadModel["search"]>[0]["after"];
       for (let page = 0; page < started.length; page++) {
-        const [job] = await readModel.searchJobs({ project, filter: EVERYTHING, order, after, limit: 1 });
+        const [job] = await readModel.search({
+          kind: "job",
+          project,
+          filter: EVERYTHING,
+          order,
+          after,
+          limit: 1,
+        });
         if (job === undefined) break;
         walked.push(job.id);
         after = job.position;
@@ -255,16 +398,29 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
   });
 
   describe("the store itself", () => {
-    test("generated queries over generated documents find what the naive evaluator finds", async () => {
-      const result = await compareWithNaive(readModel, {
-        documents: 600,
-        queries: 150,
-        seed: 20_261_120,
-        page: 100,
-      });
-      expect(result.differences).toEqual([]);
-      expect(result.found).toBeGreaterThan(result.compared);
-    }, 120_000);
+    test.each(["job", "mission"] as const)(
+      "generated queries over generated documents find what the naive evaluator finds: %s",
+      async (kind) => {
+        const result = await compareWithNaive(readModel, {
+          kind,
+          documents: 600,
+          queries: 150,
+          seed: 20_261_120,
+          page: 100,
+        });
+        expect(result.differences).toEqual([]);
+        expect(result.found).toBeGreaterThan(result.compared);
+      },
+      120_000,
+    );
+
+    test("its size is that of its documents: a job and its event are two", async () => {
+      const before = await readModel.size();
+      await store(projectionOf(searchedJob(79), { project: newProject() }));
+      const after = await readModel.size();
+      expect(after.documents).toBe(before.documents + 2);
+      expect(after.bytes).toBeGreaterThan(0);
+    });
 
     test("after a reset nothing is left and the generation is another", async () => {
       const project = newProject();
@@ -274,14 +430,14 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       await readModel.reset();
       const after = await readModel.check();
       expect(after.generation).not.toBe(before.generation);
-      expect(await readModel.job(project, job.id)).toBeUndefined();
+      expect(await readModel.find("job", project, job.id)).toBeUndefined();
       await store(projectionOf(job, { project }));
       expect(await idsOf(project, "")).toEqual([job.id]);
     });
   });
 }
 
-function filterOf(q: string, searched: "jobs" | "events" = "jobs"): Filter {
+function filterOf(q: string, searched: Searched = "jobs"): Filter {
   const reading = readQuery(q, { searched, nowMs: NOON_MS });
   if ("problem" in reading) throw new Error(reading.problem.message);
   return reading.filter;

@@ -13,7 +13,7 @@ import { createHealth } from "@orrery/mesh/health/health";
 import { bundleOf, createAuthority, issueLeaf } from "@orrery/mesh/identity/dev-ca";
 import { type IdentityFiles, loadIdentity } from "@orrery/mesh/identity/identity-files";
 import { createPublisher } from "@orrery/mesh/messaging/publisher";
-import { ensureStreams } from "@orrery/mesh/messaging/streams";
+import { ensureStreams, eventStreamName } from "@orrery/mesh/messaging/streams";
 import { createLogger } from "@orrery/mesh/telemetry/logger";
 import { createMetrics } from "@orrery/mesh/telemetry/metrics";
 import { testNats } from "@orrery/mesh/testing/test-nats";
@@ -21,7 +21,7 @@ import { systemClock } from "@orrery/mesh/time/clock";
 import { createGrpcTransport } from "@orrery/mesh/transport/grpc-client";
 import { listenGrpc } from "@orrery/mesh/transport/grpc-server";
 import { serve } from "@orrery/mesh/transport/route";
-import { JOB_STREAM } from "../src/adapters/events/job-stream.ts";
+import { JOB_STREAM } from "../src/adapters/events/event-streams.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const logger = createLogger({ service: "jobs", instance: "jobs-0", level: "error" });
@@ -30,6 +30,7 @@ const logger = createLogger({ service: "jobs", instance: "jobs-0", level: "error
 export interface TestService extends AsyncDisposable {
   /** Calls it as the gateway does. */
   readonly client: Client<typeof ObservatoryService>;
+  /** Publishes events to the streams of their contexts. */
   publish(...events: readonly string[]): Promise<void>;
   /** Ends the process with SIGKILL and starts another on the same read model. */
   killAndStart(): Promise<void>;
@@ -51,6 +52,7 @@ export async function startService(
   const identities = await issueIdentities(folder, ["observatory", "jobs", "gateway"]);
   const nats = scope.use(await testNats());
   const connection = await nats.connect();
+  // The other two are made by the first event of their own, as on a platform that is only just coming up.
   await ensureStreams(connection, [JOB_STREAM]);
   const publisher = createPublisher(connection);
   const jobs = await listenJobs(await identities.load("jobs"), queues);
@@ -85,9 +87,10 @@ export async function startService(
     },
     async publish(...events) {
       const messages = events.map((data) => {
-        const subject = `orrery.events.v1.jobs.JobQueued.${published % 16}`;
+        const subject = `${(JSON.parse(data) as { eventType: string }).eventType}.${published % 16}`;
         return { subject, msgId: `m-${published++}`, headers: {}, data };
       });
+      await ensureStreams(connection, [...new Set(messages.map(({ subject }) => streamOf(subject)))]);
       await publisher.publishAll(messages, { ackTimeoutMs: 5_000 });
     },
     async killAndStart() {
@@ -99,6 +102,10 @@ export async function startService(
     stopJobs: () => jobs.drain(0),
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   };
+}
+
+function streamOf(subject: string): string {
+  return eventStreamName(subject.split(".")[3] ?? "");
 }
 
 async function issueIdentities(folder: string, workloads: readonly string[]) {

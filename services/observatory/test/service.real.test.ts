@@ -1,12 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
+import { Mission_Status } from "@orrery/contracts/gen/orrery/orchestrator/v1/mission_pb.js";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { testElasticsearch } from "@orrery/mesh/testing/test-elasticsearch";
 import { systemClock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/route";
-import { eventText } from "./event-factory.ts";
+import { alertText, eventText, missionText } from "./event-factory.ts";
 import { uuidAt } from "./projection-factory.ts";
 import { startService, type TestService } from "./service-factory.ts";
 
@@ -102,6 +103,76 @@ describe("the observatory as a process", () => {
     },
     120_000,
   );
+
+  test.each([
+    ["embedded", () => ({})],
+    ["elasticsearch", elasticsearch],
+  ])(
+    "missions and alerts are listed and read, and the gap of a job is waited for: %s",
+    async (_name, settings) => {
+      await using service = await startService([], settings());
+      const { client } = service;
+      await eventually(async () => client.getOverview({}, asked()), { withinMs: 90_000, everyMs: 500 });
+      const timeMs = systemClock.nowMs();
+      const [missionId, alertId] = [uuidAt(timeMs, 20), uuidAt(timeMs, 21)];
+      const mission = (version: number, name: string, told: Record<string, unknown>) =>
+        missionText({ id: missionId, version, name, timeMs: timeMs + version }, told, "reserve");
+      await service.publish(
+        mission(2, "MissionNeedsAttention", { status: "NEEDS_ATTENTION" }),
+        alertText({ id: alertId, version: 1, name: "AlertFired", timeMs }, { severity: "CRITICAL" }),
+      );
+      await eventually(async () => {
+        expect((await client.getOverview({}, asked())).missions).toEqual({ NEEDS_ATTENTION: 1 });
+      });
+      const early = await client.getMission({ id: missionId, minVersion: 2 }, asked()).catch(faultFrom);
+      expect(early).toMatchObject({ reason: "PROJECTION_BEHIND" });
+      const waiting = client.getMission({ id: missionId, minVersion: 2 }, asked());
+      await service.publish(mission(1, "MissionCreated", { input: { to: "Ulm" } }));
+      const read = await waiting;
+      expect([read.complete, read.mission?.status]).toEqual([true, Mission_Status.NEEDS_ATTENTION]);
+      expect(read.mission?.input?.kind.case).toBe("structValue");
+      const list = await client.listMissions({ q: "step:reserve status:needs*" }, asked());
+      expect(list.missions.map(({ id, input }) => [id, input])).toEqual([[missionId, undefined]]);
+      const { events } = await client.listMissionEvents({ id: missionId }, asked());
+      expect(events.map(({ aggregateVersion }) => aggregateVersion)).toEqual([1, 2]);
+
+      await eventually(async () => expect((await client.listAlerts({}, asked())).alerts).toHaveLength(1));
+      const overview = await client.getOverview({}, asked("second"));
+      expect(overview.alerts.map(({ id }) => id)).toEqual([alertId]);
+      expect(overview.missions).toEqual({});
+      await service.publish(
+        alertText({ id: alertId, version: 2, name: "AlertResolved", timeMs }, { status: "RESOLVED" }),
+      );
+      await eventually(async () => expect((await client.listAlerts({}, asked())).alerts).toEqual([]));
+      expect((await client.listAlerts({ includeResolved: true }, asked())).alerts).toHaveLength(1);
+      await expect(client.getMission({ id: missionId }, asked("second"))).rejects.toMatchObject({
+        code: Code.NotFound,
+      });
+    },
+    120_000,
+  );
+
+  test("a watch that was there before the first mission gets its events", async () => {
+    await using service = await startService([]);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const admitted = Promise.withResolvers<void>();
+    const options = { ...asked("demo", stop.signal), onHeader: () => admitted.resolve() };
+    const follow = async () => {
+      for await (const { event } of service.client.watchEvents({ q: "name:book*" }, options))
+        seen.push(event);
+    };
+    const followed = follow().catch(() => undefined);
+    await admitted.promise;
+    const timeMs = systemClock.nowMs();
+    const about = { id: uuidAt(timeMs, 30), timeMs };
+    await service.publish(missionText({ ...about, version: 1, name: "MissionCreated" }));
+    await eventually(() => expect(seen).toEqual(["MissionCreated"]), { withinMs: 15_000 });
+    await service.publish(missionText({ ...about, version: 2, name: "MissionStarted" }));
+    await eventually(() => expect(seen).toEqual(["MissionCreated", "MissionStarted"]));
+    stop.abort();
+    await followed;
+  });
 
   test("another project sees nothing, and a caller without a project is refused", async () => {
     await using service = await startService([]);

@@ -2,29 +2,93 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
 import { readConsistencyToken, type WantedVersion } from "../domain/consistency-token.ts";
-import type { ReadModel } from "./ports.ts";
+import type { Kind } from "../domain/projection.ts";
+import { timeOfUuid } from "../domain/uuid-time.ts";
+import type { ReadModel, StoredDocument } from "./ports.ts";
 
 /** How long a read waits for a write that it has to hold. */
 export const WAIT_LIMIT_MS = 3_000;
 const POLL_MS = 25;
+/** Events are kept for so long: what is missing from before may never come, and is not waited for. */
+export const KEPT_MS = 7 * 86_400_000;
+
+interface Deps {
+  readonly readModel: Pick<ReadModel, "find" | "countVersions">;
+  readonly clock: Clock;
+}
+
+/** A version of something that a read has to hold. */
+export interface AwaitedVersion extends WantedVersion {
+  readonly project: string;
+  readonly signal: AbortSignal;
+}
+
+/** A document, and whether the events of all its versions are there (D3). */
+export interface WholeDocument {
+  readonly document: StoredDocument;
+  readonly complete: boolean;
+}
 
 /**
- * Waits until a version of a job is searchable.
+ * Waits until a version of a job or a mission is searchable.
  *
  * @throws Fault `PROJECTION_BEHIND` (retryable) after 3 seconds
  */
-export async function awaitVersion(
-  { readModel, clock }: { readonly readModel: Pick<ReadModel, "job">; readonly clock: Clock },
+export async function awaitVersion({ readModel, clock }: Deps, wanted: AwaitedVersion): Promise<void> {
+  await polled(clock, wanted, async () => {
+    const { project, id, version } = wanted;
+    const found =
+      (await readModel.find("job", project, id)) ?? (await readModel.find("mission", project, id));
+    return found !== undefined && found.version >= version ? found : undefined;
+  });
+}
+
+/**
+ * Waits until a document is there at the version wanted or a newer one, and the events of all its versions
+ * with it: events may come in any order, so the newest one can be there before the first, which holds the
+ * input. A document from before the time that events are kept for is given as it is.
+ *
+ * @returns undefined when no version was asked for and there is no such document
+ * @throws Fault `PROJECTION_BEHIND` (retryable) after 3 seconds
+ */
+export function awaitWhole(
+  { readModel, clock }: Deps,
+  kind: Kind,
+  wanted: AwaitedVersion,
+): Promise<WholeDocument | undefined> {
+  const { project, id, version } = wanted;
+  return polled<WholeDocument | { readonly document: undefined }>(clock, wanted, async () => {
+    const document = await readModel.find(kind, project, id);
+    if (document === undefined) return version === 0 ? { document } : undefined;
+    if (document.version < version) return undefined;
+    if (await isWhole(readModel, project, document)) return { document, complete: true };
+    const isOld = (timeOfUuid(id) ?? 0) < clock.nowMs() - KEPT_MS;
+    return isOld ? { document, complete: false } : undefined;
+  }).then((found) => (found.document === undefined ? undefined : found));
+}
+
+/** Whether the events of all versions of a document are there (D3). */
+export async function isWhole(
+  readModel: Pick<ReadModel, "countVersions">,
   project: string,
-  wanted: WantedVersion & { readonly signal: AbortSignal },
-): Promise<void> {
+  { id, version }: Pick<StoredDocument, "id" | "version">,
+): Promise<boolean> {
+  return (await readModel.countVersions(project, id, version)) === version;
+}
+
+async function polled<T>(
+  clock: Clock,
+  wanted: AwaitedVersion,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
   const lastMs = clock.monotonicMs() + WAIT_LIMIT_MS;
   for (;;) {
-    const job = await readModel.job(project, wanted.jobId);
-    if (job !== undefined && job.version >= wanted.version) return;
+    const found = await look();
+    if (found !== undefined) return found;
     if (wanted.signal.aborted || clock.monotonicMs() >= lastMs) {
+      const what = wanted.version === 0 ? "Every version" : `Version ${wanted.version}`;
       throw new Fault("PROJECTION_BEHIND", {
-        detail: `Version ${wanted.version} of job ${wanted.jobId} is not in the read model yet.`,
+        detail: `${what} of ${wanted.id}, with all that came before, is not in the read model yet.`,
         retryAfterMs: 1_000,
       });
     }

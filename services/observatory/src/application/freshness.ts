@@ -26,11 +26,11 @@ const SAMPLE_LIMIT = 2_000;
 /**
  * Measures how fresh the read model is.
  *
- * Each measurement notes the newest event of the stream. As soon as the broker says, for all processes
+ * Each measurement notes the newest event of each stream. As soon as the broker says, for all processes
  * together, that every event up to that one is stored, and the store has settled after that, everything
- * published up to the moment of the note is searchable. So `asOf` never runs ahead of what a search finds,
- * and no publication time is needed. While the broker or the store is away, `asOf` stands still and the lag
- * grows, which is the truth.
+ * published there up to the moment of the note is searchable; the stream that is furthest behind counts. So
+ * `asOf` never runs ahead of what a search finds, and no publication time is needed. While the broker or the
+ * store is away, `asOf` stands still and the lag grows, which is the truth.
  */
 export function createFreshness(parts: {
   readonly readModel: Pick<ReadModel, "settle">;
@@ -40,21 +40,26 @@ export function createFreshness(parts: {
   onFailed(error: unknown): void;
 }): FreshnessGauge {
   const { readModel, progress, clock } = parts;
-  const notes = new StreamNotes();
+  const notes = new Map<string, StreamNotes>();
   // The epoch stands for: not known yet. To say "now" would promise what a rebuild has not reached.
   let asOfMs = 0;
-  let settledSequence = -1;
+  let settled = "";
   const read = () => ({ asOfMs, lagMs: Math.max(0, Math.round(clock.nowMs() - asOfMs)) });
   const measure = async () => {
     const askedMs = clock.nowMs();
-    const state = await progress.read();
-    const reachedMs = notes.add(state, askedMs);
+    const states = await progress.read();
+    const reachedMs = states.map((state) => {
+      const known = notes.get(state.stream) ?? new StreamNotes();
+      notes.set(state.stream, known);
+      return known.add(state, askedMs);
+    });
+    const behind = states.reduce((sum, state) => sum + state.behind, 0);
     // Where nothing was stored since, there is nothing to settle: an idle platform leaves its store alone.
-    const unchanged = state.behind === 0 && state.lastSequence === settledSequence;
-    if (!unchanged) await readModel.settle();
-    settledSequence = state.behind === 0 ? state.lastSequence : -1;
-    asOfMs = Math.max(asOfMs, reachedMs ?? 0);
-    parts.onMeasured({ ...read(), behind: state.behind });
+    const stored = behind === 0 ? states.map((state) => `${state.stream}:${state.lastSequence}`).join() : "";
+    if (behind > 0 || stored !== settled) await readModel.settle();
+    settled = stored;
+    asOfMs = Math.max(asOfMs, Math.min(askedMs, ...reachedMs));
+    parts.onMeasured({ ...read(), behind });
   };
   return {
     read,
@@ -68,14 +73,16 @@ export function createFreshness(parts: {
   };
 }
 
-/** Which event was the newest at which time, oldest note first, until that event is stored. */
+/** Which event of a stream was the newest at which time, oldest note first, until that event is stored. */
 class StreamNotes {
   #notes: { readonly sequence: number; readonly timeMs: number }[] = [];
+  #reachedMs = 0;
 
-  /** @returns up to when everything is stored, where that has become known */
-  add(state: StreamState, timeMs: number): number | undefined {
+  /** @returns up to when everything of the stream is known to be stored; 0 while that is not known */
+  add(state: StreamState, timeMs: number): number {
     if (state.behind === 0) {
       this.#notes = [];
+      this.#reachedMs = timeMs;
       return timeMs;
     }
     // A stream that was made anew counts from the beginning.
@@ -86,6 +93,7 @@ class StreamNotes {
     this.#notes = this.#notes.slice(done.length);
     // Far behind, every second note is precise enough.
     if (this.#notes.length > SAMPLE_LIMIT) this.#notes = this.#notes.filter((_, index) => index % 2 === 0);
-    return done.at(-1)?.timeMs;
+    this.#reachedMs = done.at(-1)?.timeMs ?? this.#reachedMs;
+    return this.#reachedMs;
   }
 }

@@ -9,13 +9,14 @@ import type { ReadModel } from "./ports.ts";
 export interface Figure {
   readonly name: string;
   readonly description: string;
-  readonly unit: "jobs" | "seconds" | "milliseconds" | "ratio";
+  readonly unit: "jobs" | "missions" | "seconds" | "milliseconds" | "ratio";
   readonly value: number;
 }
 
 const MINUTE_MS = 60_000;
 const COUNT_LIMIT = 1_000_000;
-const OPEN = ["SCHEDULED", "QUEUED", "RETRYING"];
+const WAITING = ["SCHEDULED", "QUEUED", "RETRYING"];
+const OPEN_MISSIONS = ["PENDING", "RUNNING", "COMPENSATING", "NEEDS_ATTENTION"];
 
 /** A project's figures: always the same ones, in the same order. */
 export const readMetrics =
@@ -23,7 +24,7 @@ export const readMetrics =
   async (project: string): Promise<readonly Figure[]> => {
     const { readModel, freshness, clock } = parts;
     const nowMs = clock.nowMs();
-    const count = (filter: Filter) => readModel.countJobs({ project, filter }, COUNT_LIMIT);
+    const count = (filter: Filter) => readModel.count({ kind: "job", project, filter }, COUNT_LIMIT);
     const lastMinute = (field: NumberField): Filter => {
       return { is: "within", field, from: nowMs - MINUTE_MS, below: undefined };
     };
@@ -36,7 +37,8 @@ export const readMetrics =
       count(all([lastMinute("finished"), failed])),
       failingRatio(readModel, project, nowMs),
     ]);
-    const waiting = OPEN.reduce((sum, status) => sum + (summary.jobs.get(status) ?? 0), 0);
+    const countOf = (by: ReadonlyMap<string, number>, statuses: readonly string[]) =>
+      statuses.reduce((sum, status) => sum + (by.get(status) ?? 0), 0);
     const jobs = (name: string, description: string, value: number): Figure => {
       return { name, description, unit: "jobs", value };
     };
@@ -52,7 +54,19 @@ export const readMetrics =
         value: failing,
       },
       jobs("jobs_running", "Jobs that are RUNNING", summary.jobs.get("RUNNING") ?? 0),
-      jobs("jobs_waiting", "Jobs that are SCHEDULED, QUEUED or RETRYING", waiting),
+      jobs("jobs_waiting", "Jobs that are SCHEDULED, QUEUED or RETRYING", countOf(summary.jobs, WAITING)),
+      {
+        name: "missions_open",
+        description: "Missions that have not ended",
+        unit: "missions",
+        value: countOf(summary.missions, OPEN_MISSIONS),
+      },
+      {
+        name: "missions_needing_attention",
+        description: "Missions that cannot go on by themselves",
+        unit: "missions",
+        value: countOf(summary.missions, ["NEEDS_ATTENTION"]),
+      },
       {
         name: "projection_lag",
         description: "How far the read model is behind",

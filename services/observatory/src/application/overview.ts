@@ -1,7 +1,10 @@
 import type { Queue } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { NEWEST_FIRST } from "../domain/list-order.ts";
+import type { Kind } from "../domain/projection.ts";
 import { all, EVERYTHING, type Filter } from "../domain/query/filter.ts";
-import type { AskedFor, FailureGroup, JobsPeer, ListedJob, ReadModel } from "./ports.ts";
+import { listAlerts } from "./list-alerts.ts";
+import type { AskedFor, FailureGroup, JobsPeer, ListedDocument, ReadModel } from "./ports.ts";
 
 /** A project at a glance. */
 export interface Overview {
@@ -12,7 +15,12 @@ export interface Overview {
   readonly queues: readonly Queue[];
   readonly workers: number;
   readonly failures: readonly FailureGroup[];
-  readonly recentJobs: readonly ListedJob[];
+  readonly recentJobs: readonly ListedDocument[];
+  readonly missions: ReadonlyMap<string, number>;
+  /** The newest first, at most 20. */
+  readonly attentionMissions: readonly ListedDocument[];
+  /** The platform's active ones, the most severe first, at most 20. */
+  readonly alerts: readonly ListedDocument[];
   /** Whether the jobs service answered too. */
   readonly complete: boolean;
 }
@@ -23,6 +31,7 @@ const HOUR_MS = 3_600_000;
 const COUNT_LIMIT = 10_000;
 /** From here on the sentence says so. */
 const FAILING_ALARM = 0.05;
+const NEEDS_ATTENTION: Filter = { is: "one of", field: "status", values: ["needs_attention"] };
 
 /** One look at a project. Answers without the queues and workers when the jobs service does not. */
 export const readOverview =
@@ -36,23 +45,36 @@ export const readOverview =
     readonly clock: Clock;
   }) =>
   async (project: string, askedFor: AskedFor): Promise<Overview> => {
-    const order = { field: "created", direction: "desc" } as const;
-    const [summary, recentJobs, failing, queues, workers] = await Promise.all([
+    const newest = (kind: Kind, filter: Filter) =>
+      readModel.search({ kind, project, filter, order: NEWEST_FIRST, after: undefined, limit: RECENT_LIMIT });
+    const [summary, recentJobs, attentionMissions, alerts, failing, queues, workers] = await Promise.all([
       readModel.summary(project),
-      readModel.searchJobs({ project, filter: EVERYTHING, order, after: undefined, limit: RECENT_LIMIT }),
+      newest("job", EVERYTHING),
+      newest("mission", NEEDS_ATTENTION),
+      listAlerts({ readModel })({ includeResolved: false, pageSize: RECENT_LIMIT }),
       failingRatio(readModel, project, clock.nowMs()),
       peer.listQueues(askedFor).catch(() => undefined),
       peer.listWorkers(askedFor).catch(() => undefined),
     ]);
     const totalJobs = [...summary.jobs.values()].reduce((sum, count) => sum + count, 0);
     return {
-      health: healthSentence({ running: summary.jobs.get("RUNNING") ?? 0, failing, queues, totalJobs }),
+      health: healthSentence({
+        running: summary.jobs.get("RUNNING") ?? 0,
+        failing,
+        queues,
+        totalJobs,
+        needAttention: summary.missions.get("NEEDS_ATTENTION") ?? 0,
+        alerts: alerts.length,
+      }),
       jobs: summary.jobs,
       totalJobs,
       queues: longestWaitFirst(queues ?? []).slice(0, QUEUE_LIMIT),
       workers: workers?.length ?? 0,
       failures: summary.failures,
       recentJobs,
+      missions: summary.missions,
+      attentionMissions,
+      alerts,
       complete: queues !== undefined && workers !== undefined,
     };
   };
@@ -62,8 +84,8 @@ export async function failingRatio(readModel: ReadModel, project: string, nowMs:
   const ended: Filter = { is: "within", field: "finished", from: nowMs - HOUR_MS, below: undefined };
   const failed = all([ended, { is: "one of", field: "status", values: ["failed"] }]);
   const [endedCount, failedCount] = await Promise.all([
-    readModel.countJobs({ project, filter: ended }, COUNT_LIMIT),
-    readModel.countJobs({ project, filter: failed }, COUNT_LIMIT),
+    readModel.count({ kind: "job", project, filter: ended }, COUNT_LIMIT),
+    readModel.count({ kind: "job", project, filter: failed }, COUNT_LIMIT),
   ]);
   return endedCount === 0 ? 0 : failedCount / endedCount;
 }
@@ -73,18 +95,42 @@ function healthSentence(state: {
   readonly failing: number;
   readonly queues: readonly Queue[] | undefined;
   readonly totalJobs: number;
+  readonly needAttention: number;
+  readonly alerts: number;
 }): string {
-  const { running, failing, queues, totalJobs } = state;
-  if (totalJobs === 0 && queues !== undefined) return "Ready: no job has been submitted yet";
-  const word = queues === undefined ? "Partly known" : failing >= FAILING_ALARM ? "Failing" : "Healthy";
+  const { running, failing, queues, totalJobs, needAttention, alerts } = state;
+  const troubles = [
+    ...(needAttention === 0 ? [] : [`${counted(needAttention, "mission")} in need of attention`]),
+    ...(alerts === 0 ? [] : [counted(alerts, "active alert", RECENT_LIMIT)]),
+  ];
+  const idle = totalJobs === 0 && queues !== undefined;
+  if (idle && troubles.length === 0) return "Ready: no job has been submitted yet";
   const wait = longestWaitFirst(queues ?? [])[0]?.oldestWaitSeconds ?? 0;
   const waiting = queues === undefined ? "the jobs service does not answer" : `oldest wait ${wait} s`;
   const figures = [
     `${running.toLocaleString("en")} running`,
     `${(failing * 100).toFixed(1)}% failing`,
     waiting,
+    ...troubles,
   ];
-  return `${word}: ${figures.join(", ")}`;
+  return `${wordFor(state)}: ${figures.join(", ")}`;
+}
+
+/** The worst that is known, in one word. */
+function wordFor(state: {
+  readonly failing: number;
+  readonly queues: readonly Queue[] | undefined;
+  readonly needAttention: number;
+  readonly alerts: number;
+}): string {
+  if (state.queues === undefined) return "Partly known";
+  if (state.failing >= FAILING_ALARM) return "Failing";
+  return state.needAttention + state.alerts > 0 ? "Needs attention" : "Healthy";
+}
+
+/** "1 mission", "2 missions"; from `limit` on "20 or more alerts". */
+function counted(count: number, noun: string, limit = Number.POSITIVE_INFINITY): string {
+  return `${count.toLocaleString("en")}${count >= limit ? " or more" : ""} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function longestWaitFirst(queues: readonly Queue[]): readonly Queue[] {

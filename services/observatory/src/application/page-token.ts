@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Fault } from "@orrery/mesh/fault/fault";
-import type { Position } from "../domain/job-order.ts";
+import type { Position } from "../domain/list-order.ts";
 
 /** Where a list goes on, and what its relative times count from, so that every page means the same query. */
 export interface ListPlace {

@@ -1,40 +1,42 @@
 import type { Queue } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import type { Worker } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import type { OnBehalf } from "@orrery/mesh/transport/route";
-import type { JobOrder, Position } from "../domain/job-order.ts";
-import type { Projection } from "../domain/projection.ts";
+import type { ListOrder, Position } from "../domain/list-order.ts";
+import type { Kind, Projection } from "../domain/projection.ts";
 import type { Filter } from "../domain/query/filter.ts";
 import type { SearchKeys } from "../domain/search-keys.ts";
+import type { Span } from "../domain/span.ts";
 
 /** What became of one projection. A rejected one can never be stored; one to retry may be, later. */
 export type ApplyOutcome = "done" | "retry" | { readonly rejected: string };
 
-/** A job as it was stored. */
-export interface StoredJob {
+/** A job, a mission or an alert as it was stored. */
+export interface StoredDocument {
   readonly id: string;
   readonly version: number;
   /** ProtoJSON without input and output. */
   readonly body: string;
 }
 
-/** A job in a list, with the place from which the list goes on after it. */
-export interface ListedJob extends StoredJob {
+/** A document in a list, with the place from which the list goes on after it. */
+export interface ListedDocument extends StoredDocument {
   readonly position: Position;
 }
 
 /** An event as it was stored. */
 export interface StoredEvent {
   readonly eventId: string;
-  readonly jobId: string;
+  readonly aggregateId: string;
   readonly version: number;
   readonly envelope: string;
 }
 
-/** Which jobs to find, in which order, from where on. */
-export interface JobSearch {
+/** Which documents to find, in which order, from where on. */
+export interface Search {
+  readonly kind: Kind;
   readonly project: string;
   readonly filter: Filter;
-  readonly order: JobOrder;
+  readonly order: ListOrder;
   /** The list goes on after this place; from its beginning unless set. */
   readonly after: Position | undefined;
   /** 1..5,000. */
@@ -64,8 +66,16 @@ export interface FailureGroup {
 export interface ProjectSummary {
   /** How many jobs are in each status, by its upper-case name; a status without jobs may be missing. */
   readonly jobs: ReadonlyMap<string, number>;
+  /** The same of missions. */
+  readonly missions: ReadonlyMap<string, number>;
   /** The most frequent first, at most 10. */
   readonly failures: readonly FailureGroup[];
+}
+
+/** How large the store is, all projects together. */
+export interface StoreSize {
+  readonly documents: number;
+  readonly bytes: number;
 }
 
 /** The state of the store itself. */
@@ -103,27 +113,33 @@ export interface ReadModel {
   /** Returns once everything that any process stored before the call is searchable. */
   settle(): Promise<void>;
 
-  /** Finds jobs; at most `limit`, in `order`. */
-  searchJobs(search: JobSearch): Promise<readonly ListedJob[]>;
+  /** Finds documents; at most `limit`, in `order`. */
+  search(search: Search): Promise<readonly ListedDocument[]>;
 
-  /** Counts the jobs that fit, and stops counting at `atMost`. */
-  countJobs(search: Pick<JobSearch, "project" | "filter">, atMost: number): Promise<number>;
+  /** Counts the documents that fit, and stops counting at `atMost`. */
+  count(search: Pick<Search, "kind" | "project" | "filter">, atMost: number): Promise<number>;
 
-  /** The job as far as it is searchable. */
-  job(project: string, id: string): Promise<StoredJob | undefined>;
+  /** The document as far as it is searchable. */
+  find(kind: Kind, project: string, id: string): Promise<StoredDocument | undefined>;
 
-  /** The events of a job after a version, in the order of their versions. */
+  /** The events of an aggregate after a version, in the order of their versions. */
   history(
     project: string,
-    jobId: string,
+    id: string,
     page: { readonly afterVersion: number; readonly limit: number },
   ): Promise<readonly StoredEvent[]>;
+
+  /** How many of the versions 1 to `version` of an aggregate have their event here (D3). */
+  countVersions(project: string, id: string, version: number): Promise<number>;
 
   /** Finds events; at most `limit`, in the order of their ids. */
   searchEvents(search: EventSearch): Promise<readonly StoredEvent[]>;
 
-  /** Counts a project's jobs by status, and groups its failures. */
+  /** Counts a project's jobs and missions by status, and groups its failures. */
   summary(project: string): Promise<ProjectSummary>;
+
+  /** How large the store is; deleted documents that still take room count in its bytes. */
+  size(): Promise<StoreSize>;
 
   /** Forgets everything and begins a new generation. */
   reset(): Promise<void>;
@@ -132,14 +148,33 @@ export interface ReadModel {
   close(): Promise<void>;
 }
 
-/** How far the stream of events has been projected, by all processes together. */
-export interface StreamProgress {
-  /** @throws Error while the broker is away, or nothing projects yet */
-  read(): Promise<StreamState>;
+/** Keeps the spans of traces for a while, within bounds: the oldest trace goes first. */
+export interface TraceStore {
+  /**
+   * Keeps spans; one that is there already is kept once.
+   *
+   * @returns how many had no room in their trace
+   * @throws Fault `DEPENDENCY_UNAVAILABLE` (retryable) while the store cannot be used
+   */
+  add(spans: readonly Span[]): Promise<number>;
+  /** What is kept of a trace; `whole` unless some of it had no room, or none of it is there. */
+  read(traceId: string): Promise<{ readonly spans: readonly Span[]; readonly whole: boolean }>;
+  close(): void;
 }
 
-/** What the broker says of the stream and of those who project it. */
+/** How far the streams of events have been projected, by all processes together. */
+export interface StreamProgress {
+  /**
+   * One state for each stream that there is.
+   *
+   * @throws Error while the broker is away, or nothing projects yet
+   */
+  read(): Promise<readonly StreamState[]>;
+}
+
+/** What the broker says of one stream and of those who project it. */
 export interface StreamState {
+  readonly stream: string;
   /** The number of the newest event in the stream; 0 before the first. */
   readonly lastSequence: number;
   /** Every event up to this number is stored. */

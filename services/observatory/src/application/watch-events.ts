@@ -9,6 +9,7 @@ import { wait } from "@orrery/mesh/time/wait";
 import { fits } from "../domain/query/evaluate.ts";
 import type { Filter } from "../domain/query/filter.ts";
 import { lowestUuidAt, timeOfUuid } from "../domain/uuid-time.ts";
+import { KEPT_MS } from "./awaited-version.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import type { FreshnessGauge } from "./freshness.ts";
 import type { LiveEvent, LiveEvents, ReadModel, WatchedEvent } from "./ports.ts";
@@ -28,8 +29,6 @@ export type WatchFrame = WatchedEvent | "reset";
 
 /** Events reach the store in the order of their ids to within this much. */
 const OVERLAP_MS = 5_000;
-/** Events are kept for as long as their stream keeps them; an older gap cannot be filled. */
-const KEPT_MS = 7 * 86_400_000;
 const PAGE = 500;
 const CATCH_UP_PAUSE_MS = 200;
 const SUBSCRIBE_PAUSE_MS = 500;

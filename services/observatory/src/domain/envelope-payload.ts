@@ -4,16 +4,25 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-/** The job and the attempt that an event carries; both as ProtoJSON. */
-export interface EventPayload {
-  readonly job: JsonObject;
-  readonly attempt: JsonObject | undefined;
+/** The job or the mission that an event carries, as ProtoJSON; the envelope was checked before it was stored. */
+export function aggregateOf(envelope: string, kind: "job" | "mission"): JsonObject {
+  return objectAt(payloadOf(envelope), kind) ?? {};
 }
 
-/** Opens an envelope that was checked before it was stored. */
-export function payloadOf(envelope: string): EventPayload {
-  const payload = objectAt(JSON.parse(envelope) as Json, "payload");
-  return { job: objectAt(payload, "job") ?? {}, attempt: objectAt(payload, "attempt") };
+/** The attempt that an event about a job began or ended, as ProtoJSON; undefined where it did neither. */
+export function attemptOf(envelope: string): JsonObject | undefined {
+  return objectAt(payloadOf(envelope), "attempt");
+}
+
+/** The trace that an event belongs to; empty where it has none. */
+export function traceIdIn(envelope: string): string {
+  const parsed = JSON.parse(envelope) as Json;
+  const traceId = isObject(parsed) ? parsed.traceId : undefined;
+  return typeof traceId === "string" ? traceId : "";
+}
+
+function payloadOf(envelope: string): JsonObject | undefined {
+  return objectAt(JSON.parse(envelope) as Json, "payload");
 }
 
 /** The object under a key; undefined where there is none, or something else. */

@@ -12,6 +12,7 @@ export const KEYWORD_FIELDS = [
   "mission",
   "step",
   "event",
+  "name",
 ] as const;
 export type KeywordField = (typeof KEYWORD_FIELDS)[number];
 
@@ -29,8 +30,8 @@ export const NUMBER_FIELDS = [
 export type NumberField = (typeof NUMBER_FIELDS)[number];
 
 /**
- * What a job, or a job as an event left it, is found by. Everything here is folded already, so that the
- * engines behind the read model compare and never interpret.
+ * What a job, a mission or an alert is found by, or one as an event left it. Everything here is folded
+ * already, so that the engines behind the read model compare and never interpret.
  */
 export interface SearchKeys {
   readonly keywords: Readonly<Partial<Record<KeywordField, string>>>;
@@ -41,13 +42,23 @@ export interface SearchKeys {
   readonly words: readonly string[];
 }
 
-/** Where a word was found: task, error type, error message, any label, or one label by its key. */
-export type WordPlace = "task" | "errorType" | "errorMessage" | "labels" | `label.${string}`;
+/**
+ * Where a word was found: task, error type, error message, name, the name of one of several steps, any label,
+ * or one label by its key.
+ */
+export type WordPlace =
+  | "task"
+  | "errorType"
+  | "errorMessage"
+  | "name"
+  | "step"
+  | "labels"
+  | `label.${string}`;
 
-const MARK = { task: "t", errorType: "e", errorMessage: "m", labels: "l" } as const;
+const MARK = { task: "t", errorType: "e", errorMessage: "m", name: "n", step: "s", labels: "l" } as const;
 
 /** The places in which a bare word is looked for. */
-export const BARE_PLACES = ["task", "errorType", "errorMessage", "labels"] as const;
+export const BARE_PLACES = ["task", "errorType", "errorMessage", "name", "labels"] as const;
 
 /**
  * A word together with its place, as one text without blanks: label keys hold neither a blank nor a colon.
@@ -87,7 +98,7 @@ export interface SearchedJob {
 export function searchKeysOf(job: SearchedJob): SearchKeys {
   const { startMs, endMs } = job;
   return {
-    keywords: folded({ ...job, event: undefined }),
+    keywords: folded(job),
     numbers: present({
       priority: job.priority,
       attempt: job.attempt,
@@ -98,14 +109,89 @@ export function searchKeysOf(job: SearchedJob): SearchKeys {
       wait: startMs === undefined ? undefined : Math.max(0, startMs - Math.max(job.createMs, job.runMs ?? 0)),
       duration: startMs === undefined || endMs === undefined ? undefined : Math.max(0, endMs - startMs),
     }),
-    labels: Object.fromEntries(Object.entries(job.labels).map(([key, value]) => [key, fold(value)])),
-    words: [...tokensOf(job)],
+    labels: foldedLabels(job.labels),
+    words: [
+      ...wordsIn([
+        ["task", job.task],
+        ["errorType", job.errorType],
+        ["errorMessage", job.errorMessage],
+        ...labelTexts(job.labels),
+      ]),
+    ],
   };
 }
 
-/** The keys of an event: those of the job after it, and its name. */
-export function eventKeysOf(job: SearchKeys, name: string): SearchKeys {
-  return { ...job, keywords: { ...job.keywords, event: fold(name) } };
+/** What the search knows of a mission; absent means that the mission does not have it. */
+export interface SearchedMission {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly createMs: number;
+  readonly startMs: number | undefined;
+  readonly endMs: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly errorType: string | undefined;
+  readonly errorMessage: string | undefined;
+  readonly correlation: string | undefined;
+  readonly steps: readonly { readonly name: string; readonly task: string }[];
+}
+
+/**
+ * Makes the keys of a mission. It has many steps, so their names are words; `duration` is the time from its
+ * launch to its end.
+ */
+export function missionKeysOf(mission: SearchedMission): SearchKeys {
+  const { createMs, startMs, endMs, steps } = mission;
+  const words = wordsIn([
+    ["name", mission.name],
+    ["errorType", mission.errorType],
+    ["errorMessage", mission.errorMessage],
+    ...steps.map(({ task }) => ["task", task] as const),
+    ...labelTexts(mission.labels),
+  ]);
+  for (const { name } of steps) words.add(wordToken("step", fold(name)));
+  return {
+    keywords: folded(mission),
+    numbers: present({
+      created: createMs,
+      started: startMs,
+      finished: endMs,
+      duration: endMs === undefined ? undefined : Math.max(0, endMs - createMs),
+    }),
+    labels: foldedLabels(mission.labels),
+    words: [...words],
+  };
+}
+
+/** What the search knows of an alert. */
+export interface SearchedAlert {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  /** The higher, the worse. */
+  readonly severity: number;
+  readonly startMs: number;
+  readonly endMs: number | undefined;
+}
+
+/** Makes the keys of an alert: its severity is what `priority` is to a job. */
+export function alertKeysOf(alert: SearchedAlert): SearchKeys {
+  const { severity, startMs, endMs } = alert;
+  return {
+    keywords: folded(alert),
+    numbers: present({ priority: severity, created: startMs, started: startMs, finished: endMs }),
+    labels: {},
+    words: [],
+  };
+}
+
+/** The keys of an event: those of its aggregate after it, its name, and what only an event has. */
+export function eventKeysOf(
+  after: SearchKeys,
+  name: string,
+  about: { readonly mission?: string; readonly step?: string | undefined } = {},
+): SearchKeys {
+  return { ...after, keywords: { ...after.keywords, ...folded(about), event: fold(name) } };
 }
 
 function folded(
@@ -120,7 +206,7 @@ function folded(
 }
 
 function present(
-  numbers: Readonly<Record<NumberField, number | undefined>>,
+  numbers: Readonly<Partial<Record<NumberField, number | undefined>>>,
 ): Partial<Record<NumberField, number>> {
   const found: Partial<Record<NumberField, number>> = {};
   for (const field of NUMBER_FIELDS) {
@@ -130,17 +216,21 @@ function present(
   return found;
 }
 
-function tokensOf(job: SearchedJob): ReadonlySet<string> {
+function foldedLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, fold(value)]));
+}
+
+function labelTexts(labels: Readonly<Record<string, string>>): readonly (readonly [WordPlace, string])[] {
+  return Object.entries(labels).flatMap(([key, value]) => [
+    ["labels", value] as const,
+    [`label.${key}`, value] as const,
+  ]);
+}
+
+function wordsIn(texts: readonly (readonly [WordPlace, string | undefined])[]): Set<string> {
   const tokens = new Set<string>();
-  const add = (place: WordPlace, text: string | undefined) => {
+  for (const [place, text] of texts) {
     for (const word of indexedWordsOf(text ?? "")) tokens.add(wordToken(place, word));
-  };
-  add("task", job.task);
-  add("errorType", job.errorType);
-  add("errorMessage", job.errorMessage);
-  for (const [key, value] of Object.entries(job.labels)) {
-    add("labels", value);
-    add(`label.${key}`, value);
   }
   return tokens;
 }

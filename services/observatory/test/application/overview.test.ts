@@ -2,11 +2,21 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "@jest/globals";
 import { QueueSchema } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { ManualClock } from "@orrery/mesh/testing/manual-clock";
+import { readEvent } from "../../src/adapters/events/event-reader.ts";
+import { listAlerts } from "../../src/application/list-alerts.ts";
 import { readMetrics } from "../../src/application/metrics-snapshot.ts";
 import { readOverview } from "../../src/application/overview.ts";
 import type { AskedFor, JobsPeer } from "../../src/application/ports.ts";
 import { embeddedReadModel } from "../embedded-factory.ts";
-import { NOON_MS, projectionOf, searchedJob } from "../projection-factory.ts";
+import { alertText } from "../event-factory.ts";
+import {
+  missionProjectionOf,
+  NOON_MS,
+  projectionOf,
+  searchedJob,
+  searchedMission,
+  uuidAt,
+} from "../projection-factory.ts";
 
 const ASKED: AskedFor = {
   onBehalf: { project: "demo", principal: "key-1", scopes: ["read"] },
@@ -43,6 +53,35 @@ test("the overview says in one sentence how the project stands", async () => {
   expect(overview.health).toBe("Healthy: 1 running, 2.5% failing, oldest wait 8 s");
   expect(overview.queues.map(({ name }) => name)).toEqual(["b", "c", "a"]);
   expect([overview.totalJobs, overview.recentJobs.length, overview.complete]).toEqual([41, 20, true]);
+});
+
+test("the overview tells of missions that need attention and of active alerts", async () => {
+  await using world = await embeddedReadModel();
+  const { readModel } = world;
+  const stuck = searchedMission(50, { status: "NEEDS_ATTENTION" });
+  const alert = (number: number, name: string, told: Record<string, unknown>) => {
+    const id = uuidAt(NOON_MS, number);
+    const reading = readEvent(alertText({ id, version: 1, name, timeMs: NOON_MS }, told));
+    if (!("projection" in reading)) throw new Error(reading.deadLetter);
+    return reading.projection;
+  };
+  await readModel.apply([
+    ...[stuck, searchedMission(51)].map((mission) => missionProjectionOf(mission)),
+    alert(60, "AlertFired", { severity: "WARNING" }),
+    alert(61, "AlertFired", { severity: "CRITICAL" }),
+    alert(62, "AlertResolved", { severity: "CRITICAL", status: "RESOLVED" }),
+    alert(63, "AlertMuted", { severity: "WARNING", status: "MUTED" }),
+  ]);
+  const clock = new ManualClock(NOON_MS + 30_000);
+  const overview = await readOverview({ readModel, peer: PEER, clock })("demo", ASKED);
+  expect(overview.health).toBe(
+    "Needs attention: 0 running, 0.0% failing, oldest wait 8 s, 1 mission in need of attention, 3 active alerts",
+  );
+  expect(Object.fromEntries(overview.missions)).toEqual({ NEEDS_ATTENTION: 1, RUNNING: 1 });
+  expect(overview.attentionMissions.map(({ id }) => id)).toEqual([stuck.id]);
+  expect(overview.alerts.map(({ id }) => id)).toEqual([61, 63, 60].map((number) => uuidAt(NOON_MS, number)));
+  const all = await listAlerts({ readModel })({ includeResolved: true, pageSize: 2 });
+  expect(all.map(({ id }) => id)).toEqual([62, 61].map((number) => uuidAt(NOON_MS, number)));
 });
 
 test("without the jobs service the overview still answers, and says that it is not complete", async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { readConsistencyToken } from "../../src/domain/consistency-token.ts";
-import { comparePositions, readOrder } from "../../src/domain/job-order.ts";
+import { comparePositions, ORDER_NAMES, readOrder } from "../../src/domain/list-order.ts";
 import { lowestUuidAt, timeOfUuid } from "../../src/domain/uuid-time.ts";
 
 const ID = "019aa5e2-7b1c-7000-8000-000000000001";
 const encoded = (text: string) => Buffer.from(text).toString("base64url");
 
 describe("a consistency token", () => {
-  test("names a job and a version", () => {
-    expect(readConsistencyToken(encoded(`${ID}:12`))).toEqual({ jobId: ID, version: 12 });
+  test("names an aggregate and a version", () => {
+    expect(readConsistencyToken(encoded(`${ID}:12`))).toEqual({ id: ID, version: 12 });
   });
 
   test.each([
@@ -32,15 +32,20 @@ describe("an order", () => {
     ["priority", { field: "priority", direction: "asc" }],
     [" endTime  DESC ", { field: "finished", direction: "desc" }],
   ])("%p is read", (text, order) => {
-    expect(readOrder(text)).toEqual(order);
+    expect(readOrder(text, ORDER_NAMES.job)).toEqual(order);
   });
 
   test.each(["asc", "status", "createTime up", "createTime, priority", "createTime desc asc", "__proto__"])(
     "%p is refused",
     (text) => {
-      expect(readOrder(text)).toBeUndefined();
+      expect(readOrder(text, ORDER_NAMES.job)).toBeUndefined();
     },
   );
+
+  test("missions have no priority to be ordered by", () => {
+    expect(readOrder("priority", ORDER_NAMES.mission)).toBeUndefined();
+    expect(readOrder("startTime desc", ORDER_NAMES.mission)).toEqual({ field: "started", direction: "desc" });
+  });
 
   test("O1: what is missing comes last in both directions", () => {
     const [missing, one] = [

@@ -1,10 +1,16 @@
 import type { Client, estypes } from "@elastic/elasticsearch";
 import type { ApplyOutcome } from "../../application/ports.ts";
-import { newestOf, type Projection } from "../../domain/projection.ts";
-import { type ElasticDocument, eventDocument, eventKey, jobDocument, jobKey } from "./elastic-documents.ts";
+import { eventsOf, newestOf, type Projection } from "../../domain/projection.ts";
+import {
+  aggregateDocument,
+  documentKey,
+  type ElasticDocument,
+  eventDocument,
+  eventKey,
+} from "./elastic-documents.ts";
 import { type IndexNames, indexOfDay } from "./index-templates.ts";
 
-/** One line of a bulk request, and which job or event it is about. */
+/** One line of a bulk request, and which document or event it is about. */
 interface BulkItem {
   readonly about: string;
   readonly action: estypes.BulkOperationContainer;
@@ -16,22 +22,23 @@ const NOT_FOUND = 404;
 const TOO_MANY = 429;
 
 /**
- * The bulk request of a batch: of each job the newest document, guarded by its version (D1), and each event.
+ * The bulk request of a batch: of each aggregate the newest document, guarded by its version (D1), and each
+ * event.
  */
 export function bulkItems(batch: readonly Projection[], names: IndexNames): readonly BulkItem[] {
-  const jobs = newestOf(batch).map((job): BulkItem => {
-    const _id = jobKey(job.project, job.id);
-    const _index = indexOfDay(names.jobs, job.id);
-    const action = { index: { _index, _id, version: job.version, version_type: "external" } } as const;
-    return { about: `job ${_id}`, action, document: jobDocument(job) };
+  const documents = newestOf(batch).map((document): BulkItem => {
+    const _id = documentKey(document);
+    const _index = indexOfDay(names[document.kind], document.id);
+    const action = { index: { _index, _id, version: document.version, version_type: "external" } } as const;
+    return { about: `document ${_id}`, action, document: aggregateDocument(document) };
   });
-  const events = batch.map(({ event }): BulkItem => {
+  const events = eventsOf(batch).map((event): BulkItem => {
     const _id = eventKey(event);
     // An event never changes: where it is already, `create` leaves it alone.
-    const action = { create: { _index: indexOfDay(names.events, event.eventId), _id } } as const;
+    const action = { create: { _index: indexOfDay(names.event, event.eventId), _id } } as const;
     return { about: `event ${_id}`, action, document: eventDocument(event) };
   });
-  return [...jobs, ...events];
+  return [...documents, ...events];
 }
 
 export function indicesOf(items: readonly BulkItem[]): ReadonlySet<string> {
@@ -55,9 +62,9 @@ export async function sendBulk(
     const about = items[index]?.about;
     if (about !== undefined) outcomes.set(about, outcomeOf(result));
   });
-  return batch.map(({ job, event }) => {
-    const stored = outcomes.get(`event ${eventKey(event)}`) ?? "retry";
-    return stored === "done" ? (outcomes.get(`job ${jobKey(job.project, job.id)}`) ?? "retry") : stored;
+  return batch.map(({ document, event }) => {
+    const stored = event === undefined ? "done" : (outcomes.get(`event ${eventKey(event)}`) ?? "retry");
+    return stored === "done" ? (outcomes.get(`document ${documentKey(document)}`) ?? "retry") : stored;
   });
 }
 

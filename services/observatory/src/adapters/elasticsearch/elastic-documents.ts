@@ -1,4 +1,4 @@
-import type { EventDocument, JobDocument } from "../../domain/projection.ts";
+import type { AggregateDocument, EventDocument } from "../../domain/projection.ts";
 import type { SearchKeys } from "../../domain/search-keys.ts";
 
 /**
@@ -22,20 +22,20 @@ function keysOf({ keywords, numbers, labels, words }: SearchKeys) {
   return { ...keywords, ...numbers, labels, words };
 }
 
-export function jobDocument(job: JobDocument): ElasticDocument {
-  const { project, id, version, body, failure } = job;
-  return { ...keysOf(job.keys), project, id, version, body, ...(failure === undefined ? {} : { failure }) };
+export function aggregateDocument(document: AggregateDocument): ElasticDocument {
+  const { project, id, version, keys, body, failure } = document;
+  return { ...keysOf(keys), project, id, version, body, ...(failure === undefined ? {} : { failure }) };
 }
 
 export function eventDocument(event: EventDocument): ElasticDocument {
-  const { project, jobId, version, eventId, envelope } = event;
-  return { ...keysOf(event.keys), project, id: jobId, version, eventId, envelope };
+  const { project, aggregateId, version, eventId, envelope } = event;
+  return { ...keysOf(event.keys), project, id: aggregateId, version, eventId, envelope };
 }
 
-export function jobKey(project: string, id: string): string {
+export function documentKey({ project, id }: Pick<AggregateDocument, "project" | "id">): string {
   return `${project}:${id}`;
 }
 
-export function eventKey({ project, jobId, version }: EventDocument): string {
-  return `${project}:${jobId}:${version}`;
+export function eventKey({ project, aggregateId, version }: EventDocument): string {
+  return `${project}:${aggregateId}:${version}`;
 }

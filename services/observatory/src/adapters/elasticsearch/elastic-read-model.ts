@@ -7,9 +7,9 @@ import type { ApplyOutcome, ReadModel } from "../../application/ports.ts";
 import type { Projection } from "../../domain/projection.ts";
 import { bulkItems, indicesOf, sendBulk } from "./elastic-bulk.ts";
 import { elasticCalls } from "./elastic-calls.ts";
-import { eventSearches, jobSearches } from "./elastic-searches.ts";
+import { documentSearches, eventSearches } from "./elastic-searches.ts";
 import { ElasticStore } from "./elastic-store.ts";
-import { indexNames } from "./index-templates.ts";
+import { aliasesOf, indexNames } from "./index-templates.ts";
 
 const REQUEST_LIMIT_MS = 10_000;
 /** How often the items of a batch are sent that the engine is too busy for, within one `apply`. */
@@ -69,12 +69,23 @@ export function openElasticReadModel(options: ElasticOptions): ReadModel {
     },
 
     async settle() {
-      const index = [names.jobs, names.events];
+      const index = [...aliasesOf(names)];
       await call(() => client.indices.refresh({ index, ignore_unavailable: true, allow_no_indices: true }));
     },
 
-    ...jobSearches({ client, names, call }),
+    ...documentSearches({ client, names, call }),
     ...eventSearches({ client, names, call }),
+
+    async size() {
+      const { _all: all } = await call(() =>
+        // By pattern: an alias without an index yet would be refused.
+        client.indices.stats({
+          index: aliasesOf(names).map((alias) => `${alias}-*`),
+          metric: ["docs", "store"],
+        }),
+      );
+      return { documents: all.primaries?.docs?.count ?? 0, bytes: all.primaries?.store?.size_in_bytes ?? 0 };
+    },
 
     reset: () => call(() => store.drop()),
 

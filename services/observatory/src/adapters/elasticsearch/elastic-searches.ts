@@ -1,11 +1,11 @@
 import type { Client, estypes } from "@elastic/elasticsearch";
 import type {
-  JobSearch,
-  ListedJob,
+  ListedDocument,
   ProjectSummary,
   ReadModel,
+  Search,
+  StoredDocument,
   StoredEvent,
-  StoredJob,
 } from "../../application/ports.ts";
 import type { Filter } from "../../domain/query/filter.ts";
 import type { ElasticCalls } from "./elastic-calls.ts";
@@ -27,49 +27,50 @@ interface Parts {
   readonly call: ElasticCalls;
 }
 
-type JobSearches = Pick<ReadModel, "searchJobs" | "countJobs" | "job" | "summary">;
-type EventSearches = Pick<ReadModel, "history" | "searchEvents">;
+type DocumentSearches = Pick<ReadModel, "search" | "count" | "find" | "summary">;
+type EventSearches = Pick<ReadModel, "history" | "countVersions" | "searchEvents">;
 
-/** What is read of jobs. */
-export function jobSearches({ client, names, call }: Parts): JobSearches {
+/** What is read of jobs, missions and alerts. */
+export function documentSearches({ client, names, call }: Parts): DocumentSearches {
   const search = searcher(client, call);
   return {
-    async searchJobs({ project, filter, order, after, limit }) {
+    async search({ kind, project, filter, order, after, limit }) {
       const further = after === undefined ? [] : [afterPosition(order, after)];
       const found = await search({
-        index: names.jobs,
+        index: names[kind],
         query: { bool: { filter: [...inProject(project, filter), ...further] } },
         sort: sortOf(order),
         size: limit,
         _source: ["id", "version", "body", order.field],
       });
-      return documentsOf(found).map((job) => listedJob(job, order.field));
+      return documentsOf(found).map((document) => listedDocument(document, order.field));
     },
 
-    async countJobs({ project, filter }, atMost) {
+    async count({ kind, project, filter }, atMost) {
       const query = { bool: { filter: inProject(project, filter) } };
-      const answer = await search({ index: names.jobs, query, size: 0, track_total_hits: atMost });
-      const { total } = answer.hits;
-      return Math.min(atMost, typeof total === "number" ? total : (total?.value ?? 0));
+      return countOf(await search({ index: names[kind], query, size: 0, track_total_hits: atMost }), atMost);
     },
 
-    async job(project, id) {
+    async find(kind, project, id) {
       // A search and no get: what is not searchable yet is not there yet, and a get knows no alias of many
       // days.
       const query = { bool: { filter: [{ term: { project } }, { term: { id } }] } };
       const _source = ["id", "version", "body"];
-      const [found] = documentsOf(await search({ index: names.jobs, query, size: 1, _source }));
-      return found === undefined ? undefined : storedJob(found);
+      const [found] = documentsOf(await search({ index: names[kind], query, size: 1, _source }));
+      return found === undefined ? undefined : storedDocument(found);
     },
 
     async summary(project) {
-      const answer = await search<estypes.AggregationsStringTermsAggregate>({
-        index: names.jobs,
-        query: { bool: { filter: [{ term: { project } }] } },
-        size: 0,
-        aggregations: SUMMARY,
-      });
-      return summaryOf(answer.aggregations);
+      const asked = { query: { bool: { filter: [{ term: { project } }] } }, size: 0 };
+      const [jobs, missions] = await Promise.all([
+        search<Terms>({
+          ...asked,
+          index: names.job,
+          aggregations: { status: BY_STATUS, failures: FAILURES },
+        }),
+        search<Terms>({ ...asked, index: names.mission, aggregations: { status: BY_STATUS } }),
+      ]);
+      return summaryOf(jobs.aggregations, missions.aggregations);
     },
   };
 }
@@ -78,11 +79,11 @@ export function jobSearches({ client, names, call }: Parts): JobSearches {
 export function eventSearches({ client, names, call }: Parts): EventSearches {
   const search = searcher(client, call);
   return {
-    async history(project, jobId, { afterVersion, limit }) {
+    async history(project, id, { afterVersion, limit }) {
       const later = { range: { version: { gt: afterVersion } } };
       const found = await search({
-        index: names.events,
-        query: { bool: { filter: [{ term: { project } }, { term: { id: jobId } }, later] } },
+        index: names.event,
+        query: { bool: { filter: [{ term: { project } }, { term: { id } }, later] } },
         sort: [{ version: "asc" }],
         size: limit,
         _source: EVENT_FIELDS,
@@ -90,9 +91,18 @@ export function eventSearches({ client, names, call }: Parts): EventSearches {
       return documentsOf(found).map(storedEvent);
     },
 
+    async countVersions(project, id, version) {
+      const upTo = { range: { version: { lte: version } } };
+      const query = { bool: { filter: [{ term: { project } }, { term: { id } }, upTo] } };
+      return countOf(
+        await search({ index: names.event, query, size: 0, track_total_hits: version }),
+        version,
+      );
+    },
+
     async searchEvents({ project, filter, after, limit }) {
       const found = await search({
-        index: names.events,
+        index: names.event,
         query: { bool: { filter: [...inProject(project, filter), { range: { eventId: { gt: after } } }] } },
         sort: [{ eventId: "asc" }],
         size: limit,
@@ -119,33 +129,38 @@ function documentsOf(answer: estypes.SearchResponse<ElasticDocument>): readonly 
 
 const EVENT_FIELDS = ["eventId", "id", "version", "envelope"];
 
-const SUMMARY = {
-  status: { terms: { field: "status", size: 20 } },
-  failures: {
-    terms: {
-      field: "failure",
-      size: FAILURE_LIMIT,
-      shard_size: 1_000,
-      order: [{ _count: "desc" }, { last: "desc" }, { _key: "asc" }],
-    },
-    aggregations: { last: { max: { field: "finished" } } },
+type Terms = estypes.AggregationsStringTermsAggregate;
+
+const BY_STATUS = { terms: { field: "status", size: 20 } } as const;
+const FAILURES = {
+  terms: {
+    field: "failure",
+    size: FAILURE_LIMIT,
+    shard_size: 1_000,
+    order: [{ _count: "desc" }, { last: "desc" }, { _key: "asc" }],
   },
-} as const satisfies Record<string, estypes.AggregationsAggregationContainer>;
+  aggregations: { last: { max: { field: "finished" } } },
+} as const satisfies estypes.AggregationsAggregationContainer;
+
+function countOf(answer: estypes.SearchResponse<ElasticDocument>, atMost: number): number {
+  const { total } = answer.hits;
+  return Math.min(atMost, typeof total === "number" ? total : (total?.value ?? 0));
+}
 
 function inProject(project: string, filter: Filter): estypes.QueryDslQueryContainer[] {
   return [{ term: { project } }, compile(filter)];
 }
 
-function storedJob({ id, version, body = "" }: ElasticDocument): StoredJob {
+function storedDocument({ id, version, body = "" }: ElasticDocument): StoredDocument {
   return { id, version, body };
 }
 
-function listedJob(job: ElasticDocument, field: JobSearch["order"]["field"]): ListedJob {
-  return { ...storedJob(job), position: { value: job[field], id: job.id } };
+function listedDocument(document: ElasticDocument, field: Search["order"]["field"]): ListedDocument {
+  return { ...storedDocument(document), position: { value: document[field], id: document.id } };
 }
 
 function storedEvent({ eventId = "", id, version, envelope = "" }: ElasticDocument): StoredEvent {
-  return { eventId, jobId: id, version, envelope };
+  return { eventId, aggregateId: id, version, envelope };
 }
 
 interface Bucket {
@@ -155,15 +170,19 @@ interface Bucket {
 }
 
 function summaryOf(
-  aggregations: Record<string, estypes.AggregationsStringTermsAggregate> | undefined,
+  jobs: Record<string, Terms> | undefined,
+  missions: Record<string, Terms> | undefined,
 ): ProjectSummary {
-  const bucketsOf = (name: string) => {
-    const buckets = aggregations?.[name]?.buckets;
+  const bucketsOf = (of: Record<string, Terms> | undefined, name: string) => {
+    const buckets = of?.[name]?.buckets;
     return Array.isArray(buckets) ? (buckets as unknown as readonly Bucket[]) : [];
   };
+  const byStatus = (of: Record<string, Terms> | undefined) =>
+    new Map(bucketsOf(of, "status").map(({ key, doc_count }) => [key.toUpperCase(), doc_count]));
   return {
-    jobs: new Map(bucketsOf("status").map(({ key, doc_count }) => [key.toUpperCase(), doc_count])),
-    failures: bucketsOf("failures").map(({ key, doc_count: count, last }) => {
+    jobs: byStatus(jobs),
+    missions: byStatus(missions),
+    failures: bucketsOf(jobs, "failures").map(({ key, doc_count: count, last }) => {
       const [task, errorType] = JSON.parse(key) as [string, string];
       return { task, errorType, count, lastEndMs: last?.value ?? 0 };
     }),

@@ -2,7 +2,15 @@ import type { Client } from "@elastic/elasticsearch";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { uuidV7 } from "@orrery/mesh/time/clock";
 import { statusOf } from "./elastic-calls.ts";
-import { aliasOf, dayOfIndex, type IndexNames, indexTemplates, storeIndex } from "./index-templates.ts";
+import {
+  aliasesOf,
+  aliasOf,
+  dayOfIndex,
+  type IndexNames,
+  indexTemplates,
+  LAYOUT,
+  storeIndex,
+} from "./index-templates.ts";
 
 const DOCUMENT = "store";
 const NOT_FOUND = 404;
@@ -13,6 +21,7 @@ const DAY_MS = 86_400_000;
 const REFILLED_MS = 7 * DAY_MS;
 
 interface StoreDocument {
+  readonly layout: number;
   readonly generation: string;
   readonly indices: readonly string[];
 }
@@ -41,6 +50,10 @@ export class ElasticStore {
   async generation(): Promise<string> {
     const found = await this.#read();
     if (found === undefined) return this.#begin();
+    if (found.layout !== LAYOUT) {
+      await this.drop();
+      return this.#begin();
+    }
     const there = await this.#existing();
     const gone = found.indices.filter((index) => !there.has(index));
     if (gone.length === 0) return found.generation;
@@ -48,6 +61,7 @@ export class ElasticStore {
     const oldestMs = this.#clock.nowMs() - REFILLED_MS - DAY_MS;
     const refilled = gone.some((index) => (dayOfIndex(index) ?? Infinity) >= oldestMs);
     const next = {
+      layout: LAYOUT,
       generation: refilled ? uuidV7(this.#clock) : found.generation,
       indices: found.indices.filter((index) => there.has(index)),
     };
@@ -66,7 +80,7 @@ export class ElasticStore {
       if (found === undefined) return;
       const all = new Set([...found.indices, ...missing]);
       if (all.size === found.indices.length) break;
-      if (await this.#write({ generation: found.generation, indices: [...all].sort() }, found)) break;
+      if (await this.#write({ ...documentOf(found), indices: [...all].sort() }, found)) break;
     }
     for (const index of missing) this.#known.add(index);
   }
@@ -101,6 +115,7 @@ export class ElasticStore {
     const create = this.#client.indices.create(storeIndex(this.#names));
     await create.catch(unless(BAD_REQUEST, "resource_already_exists_exception"));
     const document: StoreDocument = {
+      layout: LAYOUT,
       generation: uuidV7(this.#clock),
       indices: [...(await this.#existing())],
     };
@@ -140,11 +155,11 @@ export class ElasticStore {
 
   async #existing(): Promise<ReadonlySet<string>> {
     try {
-      const answer = await this.#client.indices.getAlias({ name: [this.#names.jobs, this.#names.events] });
+      const answer = await this.#client.indices.getAlias({ name: [...aliasesOf(this.#names)] });
       return new Set(Object.keys(answer));
     } catch (error) {
       if (statusOf(error) !== NOT_FOUND) throw error;
-      // One of the two aliases alone is a 404 as well, and its body says what the other one has.
+      // One alias that is absent is a 404 for all, and its body says what the others have.
       const body: unknown = error instanceof Error && "body" in error ? error.body : {};
       const entries = Object.entries(body ?? {}).filter(
         ([, value]) => typeof value === "object" && value !== null,
@@ -152,6 +167,10 @@ export class ElasticStore {
       return new Set(entries.filter(([, value]) => "aliases" in (value as object)).map(([index]) => index));
     }
   }
+}
+
+function documentOf({ layout, generation, indices }: Found): StoreDocument {
+  return { layout, generation, indices };
 }
 
 function unless(status: number, type: string): (error: unknown) => void {

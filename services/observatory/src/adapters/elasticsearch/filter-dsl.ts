@@ -1,5 +1,5 @@
 import type { estypes } from "@elastic/elasticsearch";
-import type { JobOrder, Position } from "../../domain/job-order.ts";
+import type { ListOrder, Position } from "../../domain/list-order.ts";
 import type { Filter } from "../../domain/query/filter.ts";
 
 type Query = estypes.QueryDslQueryContainer;
@@ -44,7 +44,7 @@ function bounds(from: number | undefined, below: number | undefined): { gte?: nu
 }
 
 /** The order of a list (O1, O2). */
-export function sortOf({ field, direction }: JobOrder): estypes.SortCombinations[] {
+export function sortOf({ field, direction }: ListOrder): estypes.SortCombinations[] {
   return [{ [field]: { order: direction, missing: "_last" } }, { id: { order: direction } }];
 }
 
@@ -52,7 +52,7 @@ export function sortOf({ field, direction }: JobOrder): estypes.SortCombinations
  * What comes after a place in an order (O1, O2). Written out instead of `search_after`, because that gives a
  * missing value as a number that JavaScript rounds.
  */
-export function afterPosition({ field, direction }: JobOrder, after: Position): Query {
+export function afterPosition({ field, direction }: ListOrder, after: Position): Query {
   const further = direction === "asc" ? "gt" : "lt";
   const laterId: Query = { range: { id: { [further]: after.id } } };
   const missing: Query = { bool: { must_not: [{ exists: { field } }] } };

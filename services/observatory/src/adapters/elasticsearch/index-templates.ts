@@ -1,17 +1,30 @@
 import type { estypes } from "@elastic/elasticsearch";
+import type { Kind } from "../../domain/projection.ts";
 import { timeOfUuid } from "../../domain/uuid-time.ts";
 
-/** The names of what the read model has in Elasticsearch, all below one prefix. */
-export interface IndexNames {
-  readonly jobs: string;
-  readonly events: string;
+/** The names of what the read model has in Elasticsearch, all below one prefix: an alias for each kind of index. */
+export interface IndexNames extends Readonly<Record<Kind | "event", string>> {
   /** Holds one document: the generation, and which indices there have to be. */
   readonly store: string;
 }
 
 export function indexNames(prefix: string): IndexNames {
-  return { jobs: `${prefix}-jobs`, events: `${prefix}-events`, store: `${prefix}-observatory` };
+  return {
+    job: `${prefix}-jobs`,
+    mission: `${prefix}-missions`,
+    alert: `${prefix}-alerts`,
+    event: `${prefix}-events`,
+    store: `${prefix}-observatory`,
+  };
 }
+
+/** The aliases of all indices that hold documents and events. */
+export function aliasesOf(names: IndexNames): readonly string[] {
+  return [names.job, names.mission, names.alert, names.event];
+}
+
+/** Counts up with each change of the mappings; a store of another layout is dropped and projected again. */
+export const LAYOUT = 2;
 
 /** The alias that an index is searched by. */
 export function aliasOf(index: string): string {
@@ -51,6 +64,7 @@ const KEYS = {
   correlation: KEYWORD,
   mission: KEYWORD,
   step: KEYWORD,
+  name: KEYWORD,
   priority: NUMBER,
   attempt: NUMBER,
   maxAttempts: NUMBER,
@@ -84,15 +98,18 @@ export function indexTemplates(names: IndexNames): readonly estypes.IndicesPutIn
       mappings: { dynamic: "strict" as const, properties },
     },
   });
+  const document = { ...KEYS, failure: KEYWORD, body: OPAQUE };
   return [
-    template(names.jobs, { ...KEYS, failure: KEYWORD, body: OPAQUE }),
-    template(names.events, { ...KEYS, eventId: KEYWORD, event: KEYWORD, envelope: OPAQUE }),
+    template(names.job, document),
+    template(names.mission, document),
+    template(names.alert, document),
+    template(names.event, { ...KEYS, eventId: KEYWORD, event: KEYWORD, envelope: OPAQUE }),
   ];
 }
 
 /** The index of the one document about the store itself. */
 export function storeIndex(names: IndexNames): estypes.IndicesCreateRequest {
-  const properties = { generation: KEYWORD, indices: KEYWORD };
+  const properties = { layout: NUMBER, generation: KEYWORD, indices: KEYWORD };
   return {
     index: names.store,
     settings: { number_of_shards: 1, auto_expand_replicas: "0-1" },

@@ -20,12 +20,14 @@ export function openEmbeddedReadModel({ folder }: { readonly folder: string }): 
     },
     // A commit is visible to every read that begins after it, in every process.
     settle: () => Promise.resolve(),
-    searchJobs: (search) => thread.ask({ ask: "searchJobs", search }),
-    countJobs: (search, atMost) => thread.ask({ ask: "countJobs", search, atMost }),
-    job: (project, id) => thread.ask({ ask: "job", project, id }),
+    search: (search) => thread.ask({ ask: "search", search }),
+    count: (search, atMost) => thread.ask({ ask: "count", search, atMost }),
+    find: (kind, project, id) => thread.ask({ ask: "find", kind, project, id }),
     history: (project, id, page) => thread.ask({ ask: "history", project, id, page }),
+    countVersions: (project, id, version) => thread.ask({ ask: "countVersions", project, id, version }),
     searchEvents: (search) => thread.ask({ ask: "searchEvents", search }),
     summary: (project) => thread.ask({ ask: "summary", project }),
+    size: () => thread.ask({ ask: "size" }),
     reset: () => thread.ask({ ask: "reset" }),
     close: () => thread.close(),
   };

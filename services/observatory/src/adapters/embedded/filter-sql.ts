@@ -1,4 +1,4 @@
-import type { JobOrder, Position } from "../../domain/job-order.ts";
+import type { ListOrder, Position } from "../../domain/list-order.ts";
 import type { Filter } from "../../domain/query/filter.ts";
 import type { KeywordField, NumberField } from "../../domain/search-keys.ts";
 
@@ -8,7 +8,7 @@ export interface Condition {
   readonly values: readonly (string | number)[];
 }
 
-/** The column of each keyword and number; table `job` and table `event` share the names. */
+/** The column of each keyword and number; all tables share the names. */
 export const KEYWORD_COLUMNS = {
   id: "id",
   task: "task",
@@ -20,6 +20,7 @@ export const KEYWORD_COLUMNS = {
   mission: "mission",
   step: "step",
   event: "event",
+  name: "name",
 } as const satisfies Record<KeywordField, string>;
 
 export const NUMBER_COLUMNS = {
@@ -113,7 +114,7 @@ function joined(word: " and " | " or ", of: readonly Filter[]): Condition {
 }
 
 /** The order of a list (O1, O2), by columns that an index holds. */
-export function orderText(order: JobOrder): string {
+export function orderText(order: ListOrder): string {
   const column = NUMBER_COLUMNS[order.field];
   // Created and priority are always there, and without the first term their indexes serve the order.
   const missingLast = alwaysThere(order) ? "" : `${column} is null, `;
@@ -121,7 +122,7 @@ export function orderText(order: JobOrder): string {
 }
 
 /** What comes after a place in an order (O1, O2). */
-export function afterPosition(order: JobOrder, after: Position): Condition {
+export function afterPosition(order: ListOrder, after: Position): Condition {
   const column = NUMBER_COLUMNS[order.field];
   const further = order.direction === "asc" ? ">" : "<";
   if (after.value === undefined) {
@@ -134,6 +135,6 @@ export function afterPosition(order: JobOrder, after: Position): Condition {
     : { text: `(${column} is null or ${present})`, values };
 }
 
-function alwaysThere(order: JobOrder): boolean {
+function alwaysThere(order: ListOrder): boolean {
   return order.field === "created" || order.field === "priority";
 }

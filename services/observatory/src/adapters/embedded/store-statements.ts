@@ -1,3 +1,4 @@
+import { KINDS, type Kind } from "../../domain/projection.ts";
 import { KEYWORD_COLUMNS, NUMBER_COLUMNS } from "./filter-sql.ts";
 
 // S1: one connection writes, many read; the file is in WAL mode, so readers see the last commit and never
@@ -11,11 +12,11 @@ export const OPEN = `
   pragma journal_size_limit = 67108864;
 `;
 
-const JOB_KEYWORDS = Object.values(KEYWORD_COLUMNS).filter((column) => column !== "id" && column !== "event");
+const KEYWORDS = Object.values(KEYWORD_COLUMNS).filter((column) => column !== "id" && column !== "event");
 const NUMBERS = Object.values(NUMBER_COLUMNS);
 
 const KEYS = `
-  ${JOB_KEYWORDS.map((column) => `${column} text`).join(", ")},
+  ${KEYWORDS.map((column) => `${column} text`).join(", ")},
   ${NUMBERS.map((column) => `${column} integer`).join(", ")},
   labels text not null, words text not null
 `;
@@ -23,22 +24,26 @@ const KEYS = `
 /**
  * Counts up with each change of the tables below; a file of another layout is made anew and projected again.
  */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
-// The lists' orders are (project, created, id), with and without a status, and one index for each further
-// order.
-export const CREATE = `
-  create table if not exists store (only integer primary key check (only = 1), generation text not null);
-  create table if not exists job (
+// One table for each kind of document, of the same columns. The lists' orders are (project, created, id), with
+// and without a status, and one index for each further order.
+const tableOf = (kind: Kind) => `
+  create table if not exists ${kind} (
     project text not null, id text not null, version integer not null, ${KEYS},
     failure text, body text not null
   );
-  create unique index if not exists job_id on job (project, id);
-  create index if not exists job_created on job (project, created, id);
-  create index if not exists job_status on job (project, status, created, id);
-  create index if not exists job_priority on job (project, priority, id);
-  create index if not exists job_started on job (project, started, id);
-  create index if not exists job_finished on job (project, finished, id);
+  create unique index if not exists ${kind}_id on ${kind} (project, id);
+  create index if not exists ${kind}_created on ${kind} (project, created, id);
+  create index if not exists ${kind}_status on ${kind} (project, status, created, id);
+  create index if not exists ${kind}_priority on ${kind} (project, priority, id);
+  create index if not exists ${kind}_started on ${kind} (project, started, id);
+  create index if not exists ${kind}_finished on ${kind} (project, finished, id);
+`;
+
+export const CREATE = `
+  create table if not exists store (only integer primary key check (only = 1), generation text not null);
+  ${KINDS.map(tableOf).join("")}
   create index if not exists job_failure on job (project, failure, finished) where failure is not null;
   create table if not exists event (
     project text not null, event_id text not null, id text not null, version integer not null, event text,
@@ -50,27 +55,22 @@ export const CREATE = `
 
 export const READ_GENERATION = "select generation from store";
 export const WRITE_GENERATION = "insert into store (only, generation) values (1, ?) on conflict do nothing";
-export const FORGET = "delete from job; delete from event; delete from store;";
+export const SIZE = `
+  select ${[...KINDS, "event"].map((table) => `(select count(*) from ${table})`).join(" + ")} as documents,
+         page_count * page_size as bytes
+    from pragma_page_count, pragma_page_size
+`;
+export const FORGET = [...KINDS, "event", "store"].map((table) => `delete from ${table};`).join(" ");
 
-const JOB_COLUMNS = [
-  "project",
-  "id",
-  "version",
-  ...JOB_KEYWORDS,
-  ...NUMBERS,
-  "labels",
-  "words",
-  "failure",
-  "body",
-];
-const OVERWRITTEN = JOB_COLUMNS.filter((column) => column !== "project" && column !== "id");
+const COLUMNS = ["project", "id", "version", ...KEYWORDS, ...NUMBERS, "labels", "words", "failure", "body"];
+const OVERWRITTEN = COLUMNS.filter((column) => column !== "project" && column !== "id");
 const EVENT_COLUMNS = [
   "project",
   "event_id",
   "id",
   "version",
   "event",
-  ...JOB_KEYWORDS,
+  ...KEYWORDS,
   ...NUMBERS,
   "labels",
   "words",
@@ -78,13 +78,18 @@ const EVENT_COLUMNS = [
 ];
 const places = (columns: readonly string[]) => columns.map(() => "?").join(", ");
 
-// D1: the newer version wins, whichever comes last. Served by job_id.
-export const SAVE_JOB = `
-  insert into job (${JOB_COLUMNS.join(", ")}) values (${places(JOB_COLUMNS)})
+// D1: the newer version wins, whichever comes last. Served by <kind>_id.
+const saveInto = (kind: Kind) => `
+  insert into ${kind} (${COLUMNS.join(", ")}) values (${places(COLUMNS)})
   on conflict (project, id) do update
   set ${OVERWRITTEN.map((column) => `${column} = excluded.${column}`).join(", ")}
-  where excluded.version > job.version
+  where excluded.version > ${kind}.version
 `;
+export const SAVE: Readonly<Record<Kind, string>> = {
+  job: saveInto("job"),
+  mission: saveInto("mission"),
+  alert: saveInto("alert"),
+};
 
 // An event never changes, so a duplicate has nothing to add.
 export const SAVE_EVENT = `
@@ -92,19 +97,25 @@ export const SAVE_EVENT = `
   on conflict do nothing
 `;
 
-export const FIND_JOB = "select id, version, body from job where project = ? and id = ?";
+export const find = (kind: Kind) => `select id, version, body from ${kind} where project = ? and id = ?`;
 
 export const HISTORY = `
   select event_id, id, version, envelope from event where project = ? and id = ? and version > ?
   order by version limit ?
 `;
 
-/** Jobs that fit; conditions and order come from the compiler of the query language. */
-export const searchJobs = (condition: string, order: string, column: string) =>
-  `select id, version, body, ${column} as place from job where project = ? and ${condition} ${order} limit ?`;
+// Served by event_version alone.
+export const COUNT_VERSIONS = `
+  select count(*) as found from event where project = ? and id = ? and version <= ?
+`;
 
-export const countJobs = (condition: string) =>
-  `select count(*) as found from (select 1 from job where project = ? and ${condition} limit ?)`;
+/** Documents that fit; conditions and order come from the compiler of the query language. */
+export const search = (kind: Kind, condition: string, order: string, column: string) => `
+  select id, version, body, ${column} as place from ${kind} where project = ? and ${condition} ${order} limit ?
+`;
+
+export const count = (kind: Kind, condition: string) =>
+  `select count(*) as found from (select 1 from ${kind} where project = ? and ${condition} limit ?)`;
 
 // The condition has to be walked along event_id, hence the hint: the planner knows no statistics of this
 // file.
@@ -113,8 +124,9 @@ export const searchEvents = (condition: string) => `
   where project = ? and event_id > ? and ${condition} order by event_id limit ?
 `;
 
-// Served by job_status alone.
-export const COUNT_BY_STATUS = "select status, count(*) as found from job where project = ? group by status";
+// Served by <kind>_status alone.
+export const countByStatus = (kind: Kind) =>
+  `select status, count(*) as found from ${kind} where project = ? group by status`;
 
 export const TOP_FAILURES = `
   select failure, count(*) as found, max(finished) as last from job

@@ -29,18 +29,22 @@ function answer(question: Question): unknown {
       return { generation: store.generation(), writer: lock.take() };
     case "apply":
       return store.apply(question.batch);
-    case "searchJobs":
-      return store.searchJobs(question.search);
-    case "countJobs":
-      return store.countJobs(question.search, question.atMost);
-    case "job":
-      return store.job(question.project, question.id);
+    case "search":
+      return store.search(question.search);
+    case "count":
+      return store.count(question.search, question.atMost);
+    case "find":
+      return store.find(question.kind, question.project, question.id);
+    case "countVersions":
+      return store.countVersions(question.project, question.id, question.version);
     case "history":
       return store.history(question.project, question.id, question.page);
     case "searchEvents":
       return store.searchEvents(question.search);
     case "summary":
       return store.summary(question.project);
+    case "size":
+      return store.size();
     case "reset":
       return store.reset();
   }

@@ -3,13 +3,21 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type {
   EventSearch,
-  JobSearch,
-  ListedJob,
+  ListedDocument,
   ProjectSummary,
+  Search,
+  StoredDocument,
   StoredEvent,
-  StoredJob,
+  StoreSize,
 } from "../../application/ports.ts";
-import { type EventDocument, type JobDocument, newestOf, type Projection } from "../../domain/projection.ts";
+import {
+  type AggregateDocument,
+  type EventDocument,
+  eventsOf,
+  type Kind,
+  newestOf,
+  type Projection,
+} from "../../domain/projection.ts";
 import type { Filter } from "../../domain/query/filter.ts";
 import type { SearchKeys } from "../../domain/search-keys.ts";
 import {
@@ -64,44 +72,52 @@ export class Store {
 
   apply(batch: readonly Projection[]): void {
     this.#inTransaction(() => {
-      const saveJob = this.#prepare(statements.SAVE_JOB);
-      for (const job of newestOf(batch)) saveJob.run(...jobRow(job));
+      for (const document of newestOf(batch)) {
+        this.#prepare(statements.SAVE[document.kind]).run(...documentRow(document));
+      }
       const saveEvent = this.#prepare(statements.SAVE_EVENT);
-      for (const { event } of batch) saveEvent.run(...eventRow(event));
+      for (const event of eventsOf(batch)) saveEvent.run(...eventRow(event));
     });
   }
 
-  searchJobs({ project, filter, order, after, limit }: JobSearch): readonly ListedJob[] {
+  search({ kind, project, filter, order, after, limit }: Search): readonly ListedDocument[] {
     const conditions = [compile(filter), ...(after === undefined ? [] : [afterPosition(order, after)])];
     const condition = every(conditions);
-    const text = statements.searchJobs(condition.text, orderText(order), NUMBER_COLUMNS[order.field]);
+    const text = statements.search(kind, condition.text, orderText(order), NUMBER_COLUMNS[order.field]);
     const rows = this.#prepare(text).all(project, ...condition.values, limit);
     return rows.map((row) => {
-      const job = storedJob(row);
-      return {
-        ...job,
-        position: { value: typeof row.place === "number" ? row.place : undefined, id: job.id },
-      };
+      const document = storedDocument(row);
+      const value = typeof row.place === "number" ? row.place : undefined;
+      return { ...document, position: { value, id: document.id } };
     });
   }
 
-  countJobs({ project, filter }: { project: string; filter: Filter }, atMost: number): number {
+  count({ kind, project, filter }: { kind: Kind; project: string; filter: Filter }, atMost: number): number {
     const condition = compile(filter);
-    const row = this.#prepare(statements.countJobs(condition.text)).get(project, ...condition.values, atMost);
-    return Number(row?.found ?? 0);
+    const statement = this.#prepare(statements.count(kind, condition.text));
+    return Number(statement.get(project, ...condition.values, atMost)?.found ?? 0);
   }
 
-  job(project: string, id: string): StoredJob | undefined {
-    const row = this.#prepare(statements.FIND_JOB).get(project, id);
-    return row === undefined ? undefined : storedJob(row);
+  find(kind: Kind, project: string, id: string): StoredDocument | undefined {
+    const row = this.#prepare(statements.find(kind)).get(project, id);
+    return row === undefined ? undefined : storedDocument(row);
+  }
+
+  countVersions(project: string, id: string, version: number): number {
+    return Number(this.#prepare(statements.COUNT_VERSIONS).get(project, id, version)?.found ?? 0);
+  }
+
+  size(): StoreSize {
+    const row = this.#prepare(statements.SIZE).get();
+    return { documents: Number(row?.documents ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
 
   history(
     project: string,
-    jobId: string,
+    id: string,
     page: { afterVersion: number; limit: number },
   ): readonly StoredEvent[] {
-    const rows = this.#prepare(statements.HISTORY).all(project, jobId, page.afterVersion, page.limit);
+    const rows = this.#prepare(statements.HISTORY).all(project, id, page.afterVersion, page.limit);
     return rows.map(storedEvent);
   }
 
@@ -112,15 +128,20 @@ export class Store {
   }
 
   summary(project: string): ProjectSummary {
-    const counted = this.#prepare(statements.COUNT_BY_STATUS).all(project);
     const failures = this.#prepare(statements.TOP_FAILURES).all(project);
     return {
-      jobs: new Map(counted.map((row) => [textOf(row.status).toUpperCase(), Number(row.found)])),
+      jobs: this.#countByStatus("job", project),
+      missions: this.#countByStatus("mission", project),
       failures: failures.map((row) => {
         const [task, errorType] = JSON.parse(textOf(row.failure)) as [string, string];
         return { task, errorType, count: Number(row.found), lastEndMs: Number(row.last ?? 0) };
       }),
     };
+  }
+
+  #countByStatus(kind: Kind, project: string): ReadonlyMap<string, number> {
+    const rows = this.#prepare(statements.countByStatus(kind)).all(project);
+    return new Map(rows.map((row) => [textOf(row.status).toUpperCase(), Number(row.found)]));
   }
 
   /** Forgets everything; the next `generation` is a new one. */
@@ -223,23 +244,25 @@ function keyColumns(keys: SearchKeys): SQLInputValue[] {
   ];
 }
 
-function jobRow(job: JobDocument): SQLInputValue[] {
-  return [job.project, job.id, job.version, ...keyColumns(job.keys), job.failure ?? null, job.body];
+function documentRow(document: AggregateDocument): SQLInputValue[] {
+  const { project, id, version, keys, failure, body } = document;
+  return [project, id, version, ...keyColumns(keys), failure ?? null, body];
 }
 
 function eventRow(event: EventDocument): SQLInputValue[] {
-  const { project, eventId, jobId, version, keys, envelope } = event;
-  return [project, eventId, jobId, version, keys.keywords.event ?? null, ...keyColumns(keys), envelope];
+  const { project, eventId, aggregateId, version, keys, envelope } = event;
+  const name = keys.keywords.event ?? null;
+  return [project, eventId, aggregateId, version, name, ...keyColumns(keys), envelope];
 }
 
-function storedJob(row: Record<string, unknown>): StoredJob {
+function storedDocument(row: Record<string, unknown>): StoredDocument {
   return { id: textOf(row.id), version: Number(row.version), body: textOf(row.body) };
 }
 
 function storedEvent(row: Record<string, unknown>): StoredEvent {
   return {
     eventId: textOf(row.event_id),
-    jobId: textOf(row.id),
+    aggregateId: textOf(row.id),
     version: Number(row.version),
     envelope: textOf(row.envelope),
   };

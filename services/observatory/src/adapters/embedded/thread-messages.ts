@@ -1,5 +1,5 @@
-import type { EventSearch, JobSearch } from "../../application/ports.ts";
-import type { Projection } from "../../domain/projection.ts";
+import type { EventSearch, Search } from "../../application/ports.ts";
+import type { Kind, Projection } from "../../domain/projection.ts";
 
 export interface ThreadSettings {
   readonly folder: string;
@@ -9,13 +9,19 @@ export interface ThreadSettings {
 export type Question =
   | { readonly ask: "check" }
   | { readonly ask: "apply"; readonly batch: readonly Projection[] }
-  | { readonly ask: "searchJobs"; readonly search: JobSearch }
+  | { readonly ask: "search"; readonly search: Search }
   | {
-      readonly ask: "countJobs";
-      readonly search: Pick<JobSearch, "project" | "filter">;
+      readonly ask: "count";
+      readonly search: Pick<Search, "kind" | "project" | "filter">;
       readonly atMost: number;
     }
-  | { readonly ask: "job"; readonly project: string; readonly id: string }
+  | { readonly ask: "find"; readonly kind: Kind; readonly project: string; readonly id: string }
+  | {
+      readonly ask: "countVersions";
+      readonly project: string;
+      readonly id: string;
+      readonly version: number;
+    }
   | {
       readonly ask: "history";
       readonly project: string;
@@ -24,6 +30,7 @@ export type Question =
     }
   | { readonly ask: "searchEvents"; readonly search: EventSearch }
   | { readonly ask: "summary"; readonly project: string }
+  | { readonly ask: "size" }
   | { readonly ask: "reset" }
   | { readonly ask: "close" };
 

@@ -2,26 +2,25 @@ import type { ObservatoryService } from "@orrery/contracts/gen/orrery/observator
 import type { Clock } from "@orrery/mesh/time/clock";
 import { type Call, type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { FreshnessGauge } from "../../application/freshness.ts";
+import { listAlerts } from "../../application/list-alerts.ts";
 import { listEvents } from "../../application/list-events.ts";
-import { listJobs } from "../../application/list-jobs.ts";
 import { readMetrics } from "../../application/metrics-snapshot.ts";
 import { readOverview } from "../../application/overview.ts";
-import type { AskedFor, JobsPeer, LiveEvents, ReadModel } from "../../application/ports.ts";
-import { readAttempts, readHistory, readJob } from "../../application/read-job.ts";
+import type { AskedFor, JobsPeer, LiveEvents, ReadModel, TraceStore } from "../../application/ports.ts";
 import { watchEvents } from "../../application/watch-events.ts";
+import { documentReads, scopeOf } from "./document-reads.ts";
 import {
-  attemptToWire,
+  alertToWire,
   eventToWire,
   frameToWire,
   freshnessToWire,
-  jobToWire,
   overviewToWire,
-  wholeJobToWire,
 } from "./observatory-wire.ts";
 
 export interface HandlerParts {
   readonly readModel: ReadModel;
   readonly live: LiveEvents;
+  readonly traces: TraceStore;
   readonly peer: JobsPeer;
   readonly freshness: FreshnessGauge;
   readonly clock: Clock;
@@ -34,10 +33,7 @@ const PEER_LIMIT_MS = 1_500;
 export function observatoryHandler(parts: HandlerParts): Implementation<typeof ObservatoryService> {
   const { readModel, peer, freshness } = parts;
   const use = {
-    listJobs: listJobs(parts),
-    readJob: readJob(parts),
-    readAttempts: readAttempts(parts),
-    readHistory: readHistory(parts),
+    listAlerts: listAlerts(parts),
     listEvents: listEvents(parts),
     watchEvents: watchEvents(parts),
     readOverview: readOverview(parts),
@@ -46,37 +42,11 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
   // Read before the search: an answer may hold more than it says, never less.
   const fresh = () => freshnessToWire(freshness.read());
   return {
+    ...documentReads(parts),
     async getOverview(_request, call) {
       const { project } = requireOnBehalf(call);
       const about = { readModel: readModel.name, freshness: freshness.read() };
       return overviewToWire(project, await use.readOverview(project, askedFor(call)), about);
-    },
-    async listJobs(request, call) {
-      const answered = fresh();
-      const list = await use.listJobs({ ...request, ...scopeOf(call) });
-      const { nextPageToken, totalSize, totalExact } = list;
-      return {
-        jobs: list.jobs.map(jobToWire),
-        nextPageToken,
-        totalSize,
-        totalExact,
-        complete: true,
-        ...answered,
-      };
-    },
-    async getJob(request, call) {
-      const answered = fresh();
-      return { job: wholeJobToWire(await use.readJob({ ...request, ...scopeOf(call) })), ...answered };
-    },
-    async listJobAttempts(request, call) {
-      const answered = fresh();
-      const attempts = await use.readAttempts(scopeOf(call).project, request.id);
-      return { attempts: attempts.map(attemptToWire), ...answered };
-    },
-    async listJobEvents(request, call) {
-      const answered = fresh();
-      const { events, nextPageToken } = await use.readHistory({ ...request, ...scopeOf(call) });
-      return { events: events.map(eventToWire), nextPageToken, ...answered };
     },
     async listQueues(_request, call) {
       return { queues: [...(await peer.listQueues(askedFor(call)))] };
@@ -94,16 +64,16 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
       call.accept();
       for await (const frame of frames) yield frameToWire(frame);
     },
-    listAlerts: () => Promise.resolve({ alerts: [], ...fresh() }),
+    async listAlerts(request, call) {
+      requireOnBehalf(call);
+      const answered = fresh();
+      return { alerts: (await use.listAlerts(request)).map(alertToWire), ...answered };
+    },
     async getMetrics(_request, call) {
       const answered = fresh();
       return { figures: [...(await use.readMetrics(requireOnBehalf(call).project))], ...answered };
     },
   };
-}
-
-function scopeOf(call: Call): { readonly project: string; readonly signal: AbortSignal } {
-  return { project: requireOnBehalf(call).project, signal: call.signal };
 }
 
 function askedFor(call: Call): AskedFor {

@@ -1,5 +1,6 @@
 import { fromJson, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type TimestampSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Alert, AlertSchema } from "@orrery/contracts/gen/orrery/alerts/v1/alert_pb.js";
 import { EventEnvelopeSchema } from "@orrery/contracts/gen/orrery/events/v1/event_envelope_pb.js";
 import {
   type Job,
@@ -8,15 +9,20 @@ import {
   JobSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import type {
+  GetJobTraceResponseSchema,
   GetOverviewResponseSchema,
+  SpanSchema,
   WatchEventsResponseSchema,
 } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
+import { type Mission, MissionSchema } from "@orrery/contracts/gen/orrery/orchestrator/v1/mission_pb.js";
 import type { Freshness } from "../../application/freshness.ts";
 import type { Overview } from "../../application/overview.ts";
 import type { FailureGroup, StoredEvent } from "../../application/ports.ts";
-import type { ReadJob } from "../../application/read-job.ts";
+import type { ReadDocument } from "../../application/read-document.ts";
+import type { ReadTrace } from "../../application/read-trace.ts";
 import type { WatchFrame } from "../../application/watch-events.ts";
 import { payloadName } from "../../domain/envelope-payload.ts";
+import type { Span } from "../../domain/span.ts";
 
 // What was stored is ProtoJSON of the contract, perhaps of a newer release of it: unknown fields are passed
 // over.
@@ -28,14 +34,31 @@ export function jobToWire(stored: { readonly body: string }): Job {
 }
 
 /** A job with input and output. */
-export function wholeJobToWire({ body, input, output }: ReadJob): Job {
-  const job = JSON.parse(body) as JsonObject;
-  const whole = {
-    ...job,
+export function wholeJobToWire(read: ReadDocument): Job {
+  return fromJson(JobSchema, wholeOf(read), LENIENT);
+}
+
+/** A mission out of the read model. */
+export function missionToWire(stored: { readonly body: string }): Mission {
+  return fromJson(MissionSchema, JSON.parse(stored.body) as JsonValue, LENIENT);
+}
+
+/** A mission with its input. */
+export function wholeMissionToWire(read: ReadDocument): Mission {
+  return fromJson(MissionSchema, wholeOf(read), LENIENT);
+}
+
+/** An alert out of the read model. */
+export function alertToWire(stored: { readonly body: string }): Alert {
+  return fromJson(AlertSchema, JSON.parse(stored.body) as JsonValue, LENIENT);
+}
+
+function wholeOf({ body, input, output }: ReadDocument): JsonObject {
+  return {
+    ...(JSON.parse(body) as JsonObject),
     ...(input === undefined ? {} : { input: input as JsonValue }),
     ...(output === undefined ? {} : { output: output as JsonValue }),
   };
-  return fromJson(JobSchema, whole, LENIENT);
 }
 
 export function attemptToWire(attempt: object): JobAttempt {
@@ -72,7 +95,7 @@ export function overviewToWire(
   return {
     project,
     health: overview.health,
-    jobs: Object.fromEntries([...overview.jobs].map(([status, count]) => [status, toCount(count)])),
+    jobs: countsToWire(overview.jobs),
     totalJobs: toCount(overview.totalJobs),
     queues: overview.queues.map(({ name, paused, depth, oldestWaitSeconds }) => {
       return { name, paused, depth, oldestWaitSeconds };
@@ -80,11 +103,35 @@ export function overviewToWire(
     workers: overview.workers,
     failures: overview.failures.map(failureToWire),
     recentJobs: overview.recentJobs.map(jobToWire),
-    alerts: [],
+    missions: countsToWire(overview.missions),
+    attentionMissions: overview.attentionMissions.map(missionToWire),
+    alerts: overview.alerts.map(alertToWire),
     readModel: about.readModel,
     ...freshnessToWire(about.freshness),
     complete: overview.complete,
   };
+}
+
+/** A trace; the answers for jobs and for missions have the same fields. */
+export function traceToWire(
+  trace: ReadTrace,
+): Omit<MessageInitShape<typeof GetJobTraceResponseSchema>, "$typeName"> {
+  return { traceId: trace.traceId, spans: trace.spans.map(spanToWire), complete: trace.complete };
+}
+
+function spanToWire(span: Span): MessageInitShape<typeof SpanSchema> {
+  const { spanId, parentSpanId, name, service, startUs, durationUs, failed, attributes } = span;
+  const startTime = timestampFromMicros(startUs);
+  const duration = { seconds: BigInt(Math.floor(durationUs / 1e6)), nanos: (durationUs % 1e6) * 1_000 };
+  return { spanId, parentSpanId, name, service, startTime, duration, failed, attributes: { ...attributes } };
+}
+
+function timestampFromMicros(micros: number): MessageInitShape<typeof TimestampSchema> {
+  return { seconds: BigInt(Math.floor(micros / 1e6)), nanos: (micros % 1e6) * 1_000 };
+}
+
+function countsToWire(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].map(([status, count]) => [status, toCount(count)]));
 }
 
 function failureToWire({ task, errorType, count, lastEndMs }: FailureGroup) {

@@ -6,19 +6,8 @@ import { all, any, type Filter } from "./filter.ts";
 import { isRelative, readCount, readDuration, readMoment, type Stretch } from "./moments.ts";
 import type { Written } from "./parse.ts";
 import { QueryRefused } from "./query-problem.ts";
+import { statusesOf } from "./statuses.ts";
 import type { Token, WrittenValue } from "./tokens.ts";
-
-/** The statuses of a job; a query writes them in any letter case. */
-export const STATUSES = [
-  "SCHEDULED",
-  "QUEUED",
-  "RUNNING",
-  "RETRYING",
-  "SUCCEEDED",
-  "FAILED",
-  "CANCELLED",
-  "EXPIRED",
-] as const;
 
 type Term = Extract<Token, { is: "term" }>;
 
@@ -68,7 +57,9 @@ function meaning(field: Field, written: Term, value: WrittenValue, checking: Che
     case "keyword":
       return keyword(field, written, value);
     case "status":
-      return status(written, value);
+      return status(written, value, statusesOf(checking.searched));
+    case "member":
+      return member(field.place, written, value);
     case "words":
       refuseUnless(written, [":", ":~"]);
       return words(field.place, value);
@@ -94,17 +85,24 @@ function keyword(
   return { is: "one of", field: field.key, values: [fold(value.text)] };
 }
 
-function status(written: Term, value: WrittenValue): Filter {
+function status(written: Term, value: WrittenValue, statuses: readonly string[]): Filter {
   refuseUnless(written, [":"]);
   const prefix = prefixOf(value);
   const wanted = fold(prefix ?? value.text);
-  const values = STATUSES.map(fold).filter((name) =>
-    prefix === undefined ? name === wanted : name.startsWith(wanted),
-  );
+  const values = statuses
+    .map(fold)
+    .filter((name) => (prefix === undefined ? name === wanted : name.startsWith(wanted)));
   if (values.length > 0) return { is: "one of", field: "status", values };
-  const meant = closestName(value.text, STATUSES);
-  const hint = meant === undefined ? `statuses are ${STATUSES.join(", ")}` : `did you mean ${meant}?`;
+  const meant = closestName(value.text, statuses);
+  const hint = meant === undefined ? `statuses are ${statuses.join(", ")}` : `did you mean ${meant}?`;
   throw refused(value, `there is no status "${value.text}"; ${hint}`);
+}
+
+function member(place: WordPlace, written: Term, value: WrittenValue): Filter {
+  refuseUnless(written, [":"]);
+  const prefix = prefixOf(value);
+  if (prefix === undefined && value.text === "") throw refused(value, `${written.field}: needs a value`);
+  return found(wordToken(place, prefix ?? fold(value.text)), prefix !== undefined);
 }
 
 function label(key: string, written: Term, value: WrittenValue): Filter {

@@ -6,11 +6,13 @@ export type Field =
   | { readonly kind: "keyword"; readonly key: KeywordField; readonly place?: WordPlace }
   | { readonly kind: "status" }
   | { readonly kind: "words"; readonly place: WordPlace }
+  /** One of several whole texts, such as the name of a step. */
+  | { readonly kind: "member"; readonly place: WordPlace }
   | { readonly kind: "count" | "time" | "duration"; readonly key: NumberField }
   | { readonly kind: "label"; readonly key: string };
 
-/** What is searched: jobs, or the events about them. `event` can be asked of events only. */
-export type Searched = "jobs" | "events";
+/** What is searched: jobs, missions, or the events about both. */
+export type Searched = "jobs" | "missions" | "events";
 
 const FIELDS: Readonly<Record<string, Field>> = {
   id: { kind: "keyword", key: "id" },
@@ -32,7 +34,23 @@ const FIELDS: Readonly<Record<string, Field>> = {
   mission: { kind: "keyword", key: "mission" },
   step: { kind: "keyword", key: "step" },
   event: { kind: "keyword", key: "event" },
+  name: { kind: "keyword", key: "name", place: "name" },
 };
+
+const OF_MISSIONS: ReadonlySet<string> = new Set([
+  "id",
+  "name",
+  "status",
+  "step",
+  "created",
+  "started",
+  "finished",
+  "duration",
+  "error.type",
+  "error.message",
+  "correlation",
+]);
+const STEP_OF_MANY: Field = { kind: "member", place: "step" };
 
 /** Other names that people write for the same fields, the job's own field names among them. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -68,13 +86,24 @@ export function fieldNamed(written: string, searched: Searched): Field | { reado
   const payload = /^(?:input|output)\..+$/.test(lower);
   if (payload) return { problem: `${written} is not indexed: inputs and outputs cannot be searched yet` };
   if (lower === "label" || lower === "tag") return { problem: `write ${lower}.KEY:value` };
-  if (lower === "event" && searched === "jobs") return { problem: "event: can be asked of events only" };
   const name = BY_LOWER_CASE.get(ALIASES.get(lower)?.toLowerCase() ?? lower);
   const field = name === undefined ? undefined : FIELDS[name];
-  if (field !== undefined) return field;
+  if (name !== undefined && field !== undefined) return fieldOf(name, field, searched);
   const notYet = Object.hasOwn(NOT_YET, lower) ? NOT_YET[lower] : undefined;
   if (notYet !== undefined) return { problem: `${written}: cannot be searched yet: ${notYet}` };
-  const meant = closestName(written, [...NAMES, "label."]);
-  const hint = meant === undefined ? `fields are ${NAMES.join(", ")}, label.KEY` : `did you mean ${meant}?`;
+  const names = NAMES.filter((known) => searchedBy(known, searched));
+  const meant = closestName(written, [...names, "label."]);
+  const hint = meant === undefined ? `fields are ${names.join(", ")}, label.KEY` : `did you mean ${meant}?`;
   return { problem: `there is no field "${written}"; ${hint}` };
+}
+
+function searchedBy(name: string, searched: Searched): boolean {
+  if (searched === "missions") return OF_MISSIONS.has(name);
+  return searched === "events" || (name !== "event" && name !== "name");
+}
+
+function fieldOf(name: string, field: Field, searched: Searched): Field | { readonly problem: string } {
+  if (searchedBy(name, searched)) return searched === "missions" && name === "step" ? STEP_OF_MANY : field;
+  const asked = (["jobs", "missions", "events"] as const).filter((other) => searchedBy(name, other));
+  return { problem: `${name}: can be asked of ${asked.join(" and ")} only` };
 }

@@ -38,7 +38,7 @@ describe("the indices", () => {
     expect(await readModel.check()).toEqual(after);
     expect(await readModel.apply([projectionOf(job)])).toEqual(["done"]);
     await readModel.settle();
-    expect((await readModel.job("demo", job.id))?.version).toBe(1);
+    expect((await readModel.find("job", "demo", job.id))?.version).toBe(1);
     await readModel.reset();
     await readModel.close();
     await client.close();
@@ -61,9 +61,9 @@ describe("the indices", () => {
   test("a document that the mapping refuses is rejected, and its neighbours are stored", async () => {
     const { readModel } = await open();
     const good = projectionOf(searchedJob(1));
-    const keys = { ...good.job.keys, numbers: { created: "never" as unknown as number } };
+    const keys = { ...good.document.keys, numbers: { created: "never" as unknown as number } };
     const other = projectionOf(searchedJob(2));
-    const bad = { ...other, job: { ...other.job, keys } };
+    const bad = { ...other, document: { ...other.document, keys } };
     const outcomes = await readModel.apply([good, bad]);
     expect(outcomes).toEqual(["done", { rejected: expect.stringContaining("document_parsing_exception") }]);
     await readModel.reset();
@@ -75,7 +75,7 @@ describe("the indices", () => {
     const absent = { reason: "DEPENDENCY_UNAVAILABLE" };
     await expect(readModel.check()).rejects.toMatchObject(absent);
     await expect(readModel.apply([projectionOf(searchedJob(1))])).rejects.toMatchObject(absent);
-    await expect(readModel.job("demo", searchedJob(1).id)).rejects.toMatchObject(absent);
+    await expect(readModel.find("job", "demo", searchedJob(1).id)).rejects.toMatchObject(absent);
     await readModel.close();
   });
 });

@@ -28,7 +28,7 @@ describe("the embedded read model's file", () => {
     expect(states[1]?.generation).toBe(states[0]?.generation);
     const job = searchedJob(1);
     await first.apply([projectionOf(job)]);
-    expect((await second.job("demo", job.id))?.version).toBe(1);
+    expect((await second.find("job", "demo", job.id))?.version).toBe(1);
     await first.close();
     expect((await second.check()).writer).toBe(true);
     await second.close();
@@ -43,7 +43,7 @@ describe("the embedded read model's file", () => {
     await before.close();
     const after = openEmbeddedReadModel({ folder });
     expect((await after.check()).generation).toBe(generation);
-    expect((await after.job("demo", job.id))?.id).toBe(job.id);
+    expect((await after.find("job", "demo", job.id))?.id).toBe(job.id);
     await after.close();
   });
 
@@ -55,9 +55,9 @@ describe("the embedded read model's file", () => {
     await rm(folder, { recursive: true });
     const made = await readModel.check();
     expect(made.generation).not.toBe(generation);
-    expect(await readModel.job("demo", searchedJob(3).id)).toBeUndefined();
+    expect(await readModel.find("job", "demo", searchedJob(3).id)).toBeUndefined();
     await readModel.apply([projectionOf(searchedJob(4))]);
-    expect((await readModel.job("demo", searchedJob(4).id))?.version).toBe(1);
+    expect((await readModel.find("job", "demo", searchedJob(4).id))?.version).toBe(1);
     await readModel.close();
   });
 });

@@ -7,7 +7,7 @@ import { createMetrics } from "@orrery/mesh/telemetry/metrics";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { testNats } from "@orrery/mesh/testing/test-nats";
 import { systemClock } from "@orrery/mesh/time/clock";
-import { JOB_STREAM, streamProgress } from "../../../src/adapters/events/job-stream.ts";
+import { JOB_STREAM, streamProgress } from "../../../src/adapters/events/event-streams.ts";
 import { liveEvents } from "../../../src/adapters/events/live-events.ts";
 import { startProjector } from "../../../src/adapters/events/projector.ts";
 import { createFreshness } from "../../../src/application/freshness.ts";
@@ -31,7 +31,7 @@ async function projecting() {
   const projector = startProjector({ connecting, publisher, readModel, logger, metrics, signal });
   const freshness = createFreshness({
     readModel,
-    progress: streamProgress(connecting, () => projector.durable()),
+    progress: streamProgress(connecting, () => projector.generation()),
     clock: systemClock,
     onMeasured: () => undefined,
     onFailed: () => undefined,
@@ -75,7 +75,10 @@ describe("the projector", () => {
     await world.publish(...jobs.map(({ text }) => text));
     const publishedMs = systemClock.nowMs();
     await eventually(() => expect(world.freshness.read().asOfMs).toBeGreaterThan(publishedMs));
-    const counted = await world.readModel.countJobs({ project: "demo", filter: { is: "everything" } }, 2_000);
+    const counted = await world.readModel.count(
+      { kind: "job", project: "demo", filter: { is: "everything" } },
+      2_000,
+    );
     expect(counted).toBe(1_200);
   });
 
@@ -83,7 +86,9 @@ describe("the projector", () => {
     await using world = await projecting();
     const job = queued(1);
     await world.publish("{", job.text, eventText({ id: job.id, version: 2, name: "JobPaused", timeMs: 1 }));
-    await eventually(async () => expect((await world.readModel.job("demo", job.id))?.version).toBe(1));
+    await eventually(async () =>
+      expect((await world.readModel.find("job", "demo", job.id))?.version).toBe(1),
+    );
     await eventually(async () => {
       expect((await streamState(world.connection, DEAD_LETTERS))?.messages).toBe(2);
     });
@@ -94,16 +99,16 @@ describe("the projector", () => {
     const jobs = [1, 2, 3].map(queued);
     await world.publish(...jobs.map(({ text }) => text));
     const last = jobs[2]?.id ?? "";
-    await eventually(async () => expect(await world.readModel.job("demo", last)).toBeDefined());
+    await eventually(async () => expect(await world.readModel.find("job", "demo", last)).toBeDefined());
     await rm(world.folder, { recursive: true });
     await eventually(async () => {
-      const found = await Promise.all(jobs.map(({ id }) => world.readModel.job("demo", id)));
+      const found = await Promise.all(jobs.map(({ id }) => world.readModel.find("job", "demo", id)));
       expect(found.map((job) => job?.version)).toEqual([1, 1, 1]);
       expect(await world.readModel.check()).toMatchObject({ writer: true });
     });
     const next = queued(4);
     await world.publish(next.text);
-    await eventually(async () => expect(await world.readModel.job("demo", next.id)).toBeDefined());
+    await eventually(async () => expect(await world.readModel.find("job", "demo", next.id)).toBeDefined());
   });
 });
 

@@ -67,7 +67,7 @@ describe("what a query means", () => {
   });
 
   test("a bare word is the beginning of an id or a word of task, error or label", () => {
-    const places = ["t", "e", "m", "l"].map((place) => word(`${place}:render`));
+    const places = ["t", "e", "m", "n", "l"].map((place) => word(`${place}:render`));
     expect(read("Render")).toEqual({
       is: "any",
       of: [
@@ -150,3 +150,28 @@ describe("what is refused, and where", () => {
 function word(token: string) {
   return { is: "word", token };
 }
+
+describe("a query about missions", () => {
+  const about = (searched: "jobs" | "missions" | "events", query: string) =>
+    readQuery(query, { searched, nowMs: NOW_MS });
+
+  test.each([
+    ["missions", "task:x", "task: can be asked of jobs and events only"],
+    ["missions", "event:x", "event: can be asked of events only"],
+    ["jobs", "name:x", "name: can be asked of missions and events only"],
+    ["missions", "status:queued", 'there is no status "queued"'],
+    ["jobs", "status:compensating", 'there is no status "compensating"'],
+    ["missions", "step:~x", "only :"],
+    ["missions", 'step:""', "step: needs a value"],
+  ] as const)("over %s, %s is refused by name", (searched, query, why) => {
+    expect(about(searched, query)).toMatchObject({
+      problem: { message: expect.stringContaining(why) },
+    });
+  });
+
+  test("over events takes the fields and statuses of both", () => {
+    for (const query of ["name:x task:y", "status:queued,compensating", "event:MissionFailed step:z"]) {
+      expect(about("events", query)).toHaveProperty("filter");
+    }
+  });
+});

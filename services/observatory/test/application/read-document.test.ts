@@ -1,7 +1,8 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
+import { ManualClock } from "@orrery/mesh/testing/manual-clock";
 import { systemClock } from "@orrery/mesh/time/clock";
 import { readEvent } from "../../src/adapters/events/event-reader.ts";
-import { readAttempts, readHistory, readJob } from "../../src/application/read-job.ts";
+import { readAttempts, readDocument, readHistory } from "../../src/application/read-document.ts";
 import type { Projection } from "../../src/domain/projection.ts";
 import { embeddedReadModel } from "../embedded-factory.ts";
 import { eventText } from "../event-factory.ts";
@@ -39,7 +40,7 @@ const LIFE = [
 test("D2: a job has its first event's input and its last one's output, whatever order they came in", async () => {
   await using world = await embeddedReadModel();
   for (const projection of LIFE.toReversed()) await world.readModel.apply([projection, projection]);
-  const job = await readJob({ readModel: world.readModel, clock: systemClock })(ASKED);
+  const job = await readDocument({ readModel: world.readModel, clock: systemClock }, "job")(ASKED);
   expect(JSON.parse(job.body)).toMatchObject({ id: ID, status: "SUCCEEDED", version: 5 });
   expect([job.input, job.output]).toEqual([{ n: [1, null, "é"] }, "done"]);
 });
@@ -47,7 +48,8 @@ test("D2: a job has its first event's input and its last one's output, whatever 
 test("each attempt is as the last event about it left it", async () => {
   await using world = await embeddedReadModel();
   await world.readModel.apply(LIFE.toReversed());
-  const attempts = await readAttempts({ readModel: world.readModel })("demo", ID);
+  const { attempts, complete } = await readAttempts({ readModel: world.readModel })("demo", ID);
+  expect(complete).toBe(true);
   expect(attempts).toMatchObject([
     { attempt: 1, status: "LOST" },
     { attempt: 2, status: "SUCCEEDED" },
@@ -57,7 +59,7 @@ test("each attempt is as the last event about it left it", async () => {
 test("the history goes page by page, gapless", async () => {
   await using world = await embeddedReadModel();
   await world.readModel.apply(LIFE);
-  const read = readHistory({ readModel: world.readModel });
+  const read = readHistory({ readModel: world.readModel }, "job");
   const first = await read({ ...ASKED, pageSize: 2, pageToken: "" });
   const second = await read({ ...ASKED, pageSize: 100, pageToken: first.nextPageToken });
   expect([...first.events, ...second.events].map((event) => event.version)).toEqual([1, 2, 3, 4, 5]);
@@ -71,9 +73,9 @@ test("a job that is not there, or another project's, is NOT_FOUND", async () => 
   await world.readModel.apply(LIFE);
   const deps = { readModel: world.readModel, clock: systemClock };
   const asked = { ...ASKED, project: "other" };
-  await expect(readJob(deps)(asked)).rejects.toMatchObject({ reason: "NOT_FOUND" });
+  await expect(readDocument(deps, "job")(asked)).rejects.toMatchObject({ reason: "NOT_FOUND" });
   await expect(readAttempts(deps)("other", ID)).rejects.toMatchObject({ reason: "NOT_FOUND" });
-  await expect(readHistory(deps)({ ...asked, pageSize: 0, pageToken: "" })).rejects.toMatchObject({
+  await expect(readHistory(deps, "job")({ ...asked, pageSize: 0, pageToken: "" })).rejects.toMatchObject({
     reason: "NOT_FOUND",
   });
 });
@@ -81,7 +83,56 @@ test("a job that is not there, or another project's, is NOT_FOUND", async () => 
 test("a read waits for the version that it was asked for", async () => {
   await using world = await embeddedReadModel();
   await world.readModel.apply(LIFE.slice(0, 1));
-  const reading = readJob({ readModel: world.readModel, clock: systemClock })({ ...ASKED, minVersion: 5 });
+  const reading = readDocument(
+    { readModel: world.readModel, clock: systemClock },
+    "job",
+  )({ ...ASKED, minVersion: 5 });
   await world.readModel.apply(LIFE);
   expect(JSON.parse((await reading).body)).toMatchObject({ version: 5 });
+});
+
+describe("a job whose newest event came before an older one", () => {
+  const gap = (missing: number) => LIFE.filter(({ document }) => document.version !== missing);
+
+  test.each([1, 2, 3, 4])("is given out only once version %i has come", async (missing) => {
+    await using world = await embeddedReadModel();
+    const { readModel } = world;
+    await readModel.apply(gap(missing));
+    let given = false;
+    const reading = readDocument({ readModel, clock: systemClock }, "job")({ ...ASKED, minVersion: 5 });
+    void reading.then(() => {
+      given = true;
+    });
+    const early = await readAttempts({ readModel })("demo", ID);
+    const page = await readHistory({ readModel }, "job")({ ...ASKED, pageSize: 0, pageToken: "" });
+    expect([given, early.complete, page.complete]).toEqual([false, false, false]);
+    await readModel.apply(LIFE.filter(({ document }) => document.version === missing));
+    const job = await reading;
+    expect([job.input, job.output, job.complete]).toEqual([{ n: [1, null, "é"] }, "done", true]);
+    const whole = await readAttempts({ readModel })("demo", ID);
+    expect([whole.complete, whole.attempts.length]).toEqual([true, 2]);
+  });
+
+  test("is PROJECTION_BEHIND after 3 seconds, asked for a version or not", async () => {
+    await using world = await embeddedReadModel();
+    const clock = new ManualClock(NOON_MS);
+    await world.readModel.apply(gap(1));
+    const read = readDocument({ readModel: world.readModel, clock }, "job");
+    const turning = setInterval(() => clock.advance(1_000), 10);
+    try {
+      for (const minVersion of [0, 5]) {
+        await expect(read({ ...ASKED, minVersion })).rejects.toMatchObject({ reason: "PROJECTION_BEHIND" });
+      }
+    } finally {
+      clearInterval(turning);
+    }
+  });
+
+  test("is given as it is, and said to be incomplete, where events of its time are kept no more", async () => {
+    await using world = await embeddedReadModel();
+    const clock = new ManualClock(NOON_MS + 8 * 86_400_000);
+    await world.readModel.apply(gap(1));
+    const job = await readDocument({ readModel: world.readModel, clock }, "job")({ ...ASKED, minVersion: 5 });
+    expect([job.input, job.output, job.complete]).toEqual([undefined, "done", false]);
+  });
 });

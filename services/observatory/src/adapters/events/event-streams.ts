@@ -1,0 +1,66 @@
+import { eventStreamName, streamState } from "@orrery/mesh/messaging/streams";
+import type { NatsConnection } from "nats";
+import type { StreamProgress, StreamState } from "../../application/ports.ts";
+
+export const JOB_STREAM = eventStreamName("jobs");
+export const MISSION_STREAM = eventStreamName("orchestrator");
+export const ALERT_STREAM = eventStreamName("alerts");
+
+/** Everything that is projected. */
+export const PROJECTED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM, ALERT_STREAM];
+
+/** Whose events can be listed and watched. */
+export const WATCHED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM];
+
+/**
+ * The durable consumer of one generation of the read model on one stream. A store that was made anew has
+ * another generation, so its consumer is another one too and begins at the first event of the stream.
+ */
+export function durableOf(stream: string, generation: string): string {
+  const context = stream.slice(stream.indexOf("_") + 1).toLowerCase();
+  return `observatory-${context}-${generation.replaceAll("-", "")}`;
+}
+
+/** Asks the broker how far a generation is projected; it is undefined while it is not known. */
+export function streamProgress(
+  connecting: Promise<NatsConnection>,
+  generation: () => string | undefined,
+): StreamProgress {
+  return {
+    async read() {
+      const connection = await connected(connecting);
+      const states = await Promise.all(
+        PROJECTED_STREAMS.map((stream) => progressOf(connection, stream, generation())),
+      );
+      return states.filter((state) => state !== undefined);
+    },
+  };
+}
+
+/** Undefined without a stream: nothing was ever published. */
+async function progressOf(
+  connection: NatsConnection,
+  stream: string,
+  generation: string | undefined,
+): Promise<StreamState | undefined> {
+  const state = await streamState(connection, stream);
+  if (state === undefined) return undefined;
+  if (generation === undefined) throw new Error("no consumer has been made yet");
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  const consumer = await manager.consumers.info(stream, durableOf(stream, generation));
+  return {
+    stream,
+    lastSequence: state.lastSequence,
+    doneSequence: consumer.ack_floor.stream_seq,
+    behind: consumer.num_pending + consumer.num_ack_pending,
+  };
+}
+
+const NOT_YET = Symbol("not yet");
+
+/** The connection if there is one already: a gauge does not wait for a broker. */
+export async function connected(connecting: Promise<NatsConnection>): Promise<NatsConnection> {
+  const connection = await Promise.race([connecting, Promise.resolve(NOT_YET)]);
+  if (typeof connection === "symbol" || connection.isClosed()) throw new Error("the broker is not there yet");
+  return connection;
+}
