@@ -1,0 +1,78 @@
+import { expect, test } from "@jest/globals";
+import type { Job, Queue, Worker } from "../../src/api/contract.ts";
+import { whyOfJob, whyOfMission } from "../../src/domain/why-line.ts";
+import { workerLook } from "../../src/domain/worker-look.ts";
+import { sampleJob } from "../stand-in/sample-jobs.ts";
+import { sampleMission } from "../stand-in/sample-missions.ts";
+import { SAMPLE_QUEUES } from "../stand-in/sample-platform.ts";
+
+const { blocked: _, error: __, ...plain } = sampleJob(5);
+const job = (about: Partial<Job>): Job => ({
+  ...plain,
+  queue: "media",
+  task: "render",
+  status: "QUEUED",
+  ...about,
+});
+const queue = (about: Partial<Queue>): Queue => ({
+  ...(SAMPLE_QUEUES[0] as Queue),
+  name: "media",
+  paused: false,
+  concurrency: 0,
+  ...about,
+});
+const worker = (about: Partial<Worker>): Worker => ({
+  worker: "w",
+  tasks: ["render"],
+  queues: [],
+  slots: 1,
+  leases: 0,
+  draining: false,
+  ...about,
+});
+const nothing = { queues: undefined, workers: undefined };
+
+test("the platform's own reason is said before any other", () => {
+  const why = whyOfJob(job({ blocked: { reason: "NO_WORKER", message: "Nobody serves it." } }), nothing);
+  expect(why).toEqual({ tone: "warn", text: "Nobody serves it." });
+});
+
+test.each([
+  ["a paused queue", { queues: [queue({ paused: true })], workers: [] }, /paused/],
+  ["nobody who serves it", { queues: [queue({})], workers: [worker({ tasks: ["other"] })] }, /No worker/],
+  [
+    "somebody in other queues only",
+    { queues: [queue({})], workers: [worker({ queues: ["mail"] })] },
+    /No worker/,
+  ],
+  ["somebody who drains", { queues: [queue({})], workers: [worker({ draining: true })] }, /No worker/],
+  ["a limit", { queues: [queue({ concurrency: 2, depth: { RUNNING: 2 } })], workers: [worker({})] }, /limit/],
+  ["those before it", { queues: [queue({ depth: { QUEUED: 9 } })], workers: [worker({})] }, /turn.*9/],
+])("a queued job that is held by %s says so", (_about, around, text) => {
+  expect(whyOfJob(job({}), around)?.text).toMatch(text);
+});
+
+test("nothing is claimed before it is known", () => {
+  expect(whyOfJob(job({}), nothing)).toBeUndefined();
+});
+
+test("a failed job tells an error that is not retryable from one that used up its attempts", () => {
+  const failed = (retryable: boolean) =>
+    whyOfJob(job({ status: "FAILED", attempt: 5, error: { type: "T", message: "m", retryable } }), nothing)
+      ?.text;
+  expect(failed(false)).toContain("not retryable");
+  expect(failed(true)).toContain("no attempt is left (5 of 5)");
+});
+
+test("a mission that needs somebody says what for, and what to do", () => {
+  expect(whyOfMission(sampleMission(1))?.text).toMatch(/charge: UNDO_FAILED: .* — retry or resolve it/);
+  expect(whyOfMission(sampleMission(2))?.text).toContain("still have to be undone");
+  expect(whyOfMission(sampleMission(4))).toBeUndefined();
+});
+
+test("a busy worker that missed three heartbeats is silent, and an idle one in a long poll is not", () => {
+  const seen = { lastSeenTime: "2026-01-01T00:00:00Z" };
+  const laterMs = Date.parse(seen.lastSeenTime) + 20_000;
+  expect(workerLook(worker({ ...seen, leases: 1 }), laterMs).word).toBe("silent");
+  expect(workerLook(worker({ ...seen }), laterMs).word).toBe("idle");
+});
