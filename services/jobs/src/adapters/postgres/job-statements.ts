@@ -172,6 +172,9 @@ select id from started`,
  * Successes, of which there are by far the most: lock, decide and save in one statement. The guard is the domain's:
  * the attempt of that number runs (then its lease is open), for that principal, in a project that it may speak for.
  * Of two words about one job only one may be given.
+ *
+ * The order of the joins is fixed: a plan kept from a time with few leases would begin with those, and later go through
+ * every dead one for each word (measured: 5 s for a batch, once 40,000 had ended within a minute).
  */
 export const SUCCEED: Statement = {
   name: "job.succeed",
@@ -180,21 +183,25 @@ export const SUCCEED: Statement = {
   as s (id, epoch, output, digest, principal, project)
 ), now as materialized (
   select date_trunc('milliseconds', clock_timestamp()) as time
+), held as materialized (
+  select s.*, l.worker, l.start_time from said s cross join lateral (
+    select worker, start_time from lease
+    where lease.job_id = s.id and lease.epoch = s.epoch and lease.principal = s.principal offset 0) l
 ), changed as (
-  update job set status = 'SUCCEEDED', version = job.version + 1, end_time = greatest(now.time, l.start_time),
-    error_type = null, error_message = null, error_retryable = null, output = s.output
-  from said s cross join now join lease l on l.job_id = s.id and l.epoch = s.epoch and l.principal = s.principal
-  where job.id = s.id and job.status = 'RUNNING' and job.attempt = s.epoch
-    and (s.project is null or job.project = s.project)
+  update job set status = 'SUCCEEDED', version = job.version + 1, end_time = greatest(now.time, h.start_time),
+    error_type = null, error_message = null, error_retryable = null, output = h.output
+  from held h cross join now
+  where job.id = h.id and job.status = 'RUNNING' and job.attempt = h.epoch
+    and (h.project is null or job.project = h.project)
   returning job.id, job.project, job.task, job.version, job.attempt, job.max_attempts, job.run_time, job.end_time,
-    job.expire_time, job.cancel_request_time, l.worker, l.principal, l.start_time, s.digest
+    job.expire_time, job.cancel_request_time, h.worker, h.principal, h.start_time, h.digest
 ), freed as (
-  delete from lease using changed c where lease.job_id = c.id
+  delete from lease where job_id = any (array(select id from changed))
 ), ended as (
   insert into attempt (job_id, attempt, project, status, worker, principal, start_time, end_time, digest)
   select id, attempt, project, 'SUCCEEDED', worker, principal, start_time, end_time, digest from changed
 ), unexpiring as (
-  delete from job_expiry e using changed c where e.id = c.id and c.expire_time is not null
+  delete from job_expiry where id = any (array(select id from changed where expire_time is not null))
 )
 select id, project, task, version, attempt, max_attempts, run_time, end_time, expire_time, cancel_request_time, worker,
   start_time
