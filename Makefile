@@ -1,10 +1,10 @@
 # Two commands do everything on a fresh machine: make run, make test. The rest is listed by make help.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-export READ_MODEL REPLICAS RELAY OBSERVE PROJECTS SEED FULL BREAK
+export READ_MODEL REPLICAS RELAY OBSERVE PROJECTS SEED FULL BREAK ONLY
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help run gate demo test test-fast lint types generate verify breaking release bench chaos missions rotation recovery teeth audit doctor
+.PHONY: help run gate demo test test-fast lint types generate pacts verify breaking release bench chaos missions rotation recovery teeth audit doctor
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -37,8 +37,12 @@ lint: $(INSTALLED) ## format, lint rules, import rules, proto style
 	@exec node mesh/tidy/src/check-all.ts --only lint
 
 generate: $(INSTALLED) ## write all generated files anew
-	@buf generate && node contracts/src/generate.ts && node mesh/observability/src/generate.ts
+	@buf generate && node contracts/src/generate.ts && node mesh/observability/src/generate.ts && node mesh/deploy/src/generate.ts
 	@node contracts/src/constitution/write-readme.ts
+
+pacts: $(INSTALLED) ## record anew what consumers need of their providers: contracts/pacts
+	@PACTS=write SELECT=fast NODE_OPTIONS='--experimental-vm-modules --disable-warning=ExperimentalWarning' \
+	  jest -c mesh/tidy/jest/jest.config.mjs '(event|edge)-contract'
 
 breaking: $(INSTALLED) ## which promises of the newest release a change breaks, or of a commit: AGAINST=<ref>
 	@exec node contracts/src/diff/main.ts $(if $(AGAINST),--against $(AGAINST))
@@ -46,7 +50,7 @@ breaking: $(INSTALLED) ## which promises of the newest release a change breaks, 
 release: $(INSTALLED) ## cut a release of the contracts, which every later change is held against: VERSION=1.0.0
 	@exec node contracts/src/release.ts $(VERSION)
 
-bench: $(INSTALLED) ## print ratios against peers, measured side by side in one run
+bench: $(INSTALLED) ## print ratios measured side by side in one run; ONLY=peers, missions, edge or telemetry runs one section
 	@exec node mesh/bench/src/main.ts
 
 chaos: $(INSTALLED) ## kill every process in turn under load and check that nothing is lost: SEED=n

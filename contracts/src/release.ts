@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { bufBreakingImages } from "./diff/buf-breaking.ts";
 import { contractDiff } from "./diff/contract-diff.ts";
 import { buildImage, readContract } from "./image/contract-image.ts";
-import { newestRelease, RELEASE_FILES, readImage } from "./schema/released.ts";
+import { EVENTS_FROM, newestRelease, RELEASE_FILES, readImage } from "./schema/released.ts";
 import { schemaDocuments } from "./schema/schema-documents.ts";
 import { isAtLeast } from "./schema/version-bump.ts";
 import { versionsTooSmall } from "./schema/version-gate.ts";
@@ -48,6 +48,7 @@ async function cut(): Promise<number> {
   process.stdout.write(
     `contracts/released/${version}: ${contract.rpcs.length} RPCs, ${documents.length} schemas\n`,
   );
+  process.stdout.write(`record what it puts on the wire: ${EVENTS_FROM}\n`);
   return 0;
 }
 

@@ -143,7 +143,7 @@ describe("what the rules rest on", () => {
   });
 
   test("the benchmark measures what the targets name", () => {
-    const bench = read("mesh/bench/src/main.ts");
+    const bench = read("mesh/bench/src/peers.ts");
     for (const line of ["submit one by one", "submit 1,000 at a time", "drain", "submitted to started"]) {
       expect(bench).toContain(line);
     }

@@ -16,6 +16,9 @@ export interface EventTraffic {
   readonly receives: readonly string[];
 }
 
+/** Whether a workload hears an event of a context that it consumes: not every consumer needs all of them. */
+export type Hears = (workload: string, event: Event) => boolean;
+
 const LICENCE = { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" };
 /** Who is let in, by the name of its scheme. */
 const SECURITY: Readonly<Record<"broker" | "edge", Schema>> = {
@@ -29,7 +32,11 @@ const SHARDS = {
 };
 
 /** Makes the AsyncAPI 3 document of one workload: the events that it publishes, and those that it consumes. */
-export function workloadAsyncApi(contract: Contract, { workload, sends, receives }: EventTraffic): object {
+export function workloadAsyncApi(
+  contract: Contract,
+  { workload, sends, receives }: EventTraffic,
+  hears: Hears,
+): object {
   const { components, messageOf } = eventMessages(contract);
   const channels: Record<string, Schema> = {};
   const operations: Record<string, Schema> = {};
@@ -51,7 +58,7 @@ export function workloadAsyncApi(contract: Contract, { workload, sends, receives
   const of = (contexts: readonly string[]) =>
     contract.events.filter(({ context }) => contexts.includes(context));
   for (const event of of(sends)) involve("send", event);
-  for (const event of of(receives)) involve("receive", event);
+  for (const event of of(receives)) if (hears(workload, event)) involve("receive", event);
   if (receives.length > 0) buryingChannel(channels, operations, workload, receives);
   return {
     asyncapi: "3.0.0",

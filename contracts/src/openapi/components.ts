@@ -81,8 +81,8 @@ const header = (name: string, schema: Schema, description: string): Schema => ({
 export const PARAMETERS: Record<string, Schema> = {
   CorrelationId: header(
     "X-Correlation-Id",
-    { type: "string", maxLength: 128 },
-    "Joins everything that the request leads to; visible ASCII. A malformed one counts as absent.",
+    { type: "string" },
+    "Joins everything that the request leads to: 1 to 128 characters of visible ASCII. Another counts as absent.",
   ),
   Traceparent: header(
     "traceparent",

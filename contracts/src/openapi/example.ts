@@ -43,7 +43,14 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   nextPageToken: "",
   updateMask: "concurrency,rate",
   idempotencyKey: "order-4711",
+  // A step of a mission that comes first and can be undone: it may not have all of its fields at once.
+  after: [],
+  noUndo: false,
+  pivot: false,
 };
+
+/** What no example of a request stays right about: it has to be in the future, and not far in it. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["expireTime"]);
 
 /** Nesting beyond which optional parts are left out, so that an example stays readable. */
 const DEEPEST = 4;
@@ -97,7 +104,7 @@ function objectOf(schema: Schema, make: Make, depth: number): unknown {
   const rules = (schema["x-rules"] ?? []) as readonly { message: string }[];
   const isSent = schema.additionalProperties === false;
   const names = Object.keys(properties).filter((name) => {
-    if (isSent && properties[name]?.readOnly === true) return false;
+    if (isSent && (properties[name]?.readOnly === true || LEFT_OUT.has(name))) return false;
     if (required.includes(name)) return true;
     if (closedChoice.has(name)) return closedChoice.get(name) === true;
     return depth <= DEEPEST && !excludedByRule(rules, name, Object.keys(properties));
@@ -159,7 +166,8 @@ function fitsType(schema: Schema, value: unknown): boolean {
     case "number":
       return typeof value === "number";
     case "array":
-      return Array.isArray(value) && (schema.items as Schema).type === typeof value[0];
+      if (!Array.isArray(value) || value.length < Number(schema.minItems ?? 0)) return false;
+      return value.length === 0 || (schema.items as Schema).type === typeof value[0];
     case "object":
       return typeof value === "object" && !Array.isArray(value) && schema.properties === undefined;
     case undefined:

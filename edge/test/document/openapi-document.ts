@@ -28,6 +28,8 @@ export interface Operation {
   readonly needsKey: boolean;
   readonly parameters: readonly Parameter[];
   readonly body: Schema | undefined;
+  /** The bodies that it shows, in their order. */
+  readonly examples: readonly unknown[];
   readonly answers: ReadonlyMap<number, DeclaredAnswer>;
 }
 
@@ -91,8 +93,10 @@ export class OpenApiDocument {
   }
 
   #operation(method: string, path: string, raw: Schema): Operation {
-    const content = (raw.requestBody as { content?: Record<string, { schema: Schema }> } | undefined)
-      ?.content;
+    const { content } = (raw.requestBody ?? {}) as {
+      content?: Record<string, { schema: Schema; examples?: Record<string, Schema> }>;
+    };
+    const json = content?.["application/json"];
     return {
       id: String(raw.operationId),
       method: method.toUpperCase(),
@@ -101,7 +105,8 @@ export class OpenApiDocument {
       parameters: ((raw.parameters ?? []) as Schema[]).map(
         (one) => this.resolve(one) as unknown as Parameter,
       ),
-      body: content?.["application/json"]?.schema,
+      body: json?.schema,
+      examples: Object.values(json?.examples ?? {}).map((example) => this.resolve(example).value),
       answers: new Map(
         Object.entries(raw.responses as Record<string, Schema>).map(([status, answer]) => [
           Number(status),

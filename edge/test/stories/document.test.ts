@@ -1,10 +1,16 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { verifyHttp } from "@orrery/contracts/pact/verification";
+import { lastRelease, RELEASE_FILES, RELEASES, type RecordedEvent } from "@orrery/contracts/schema/released";
 import { Platform } from "../../../mesh/dev/testing/platform.ts";
 import { DocumentClient } from "../document/document-client.ts";
 import { everyOperation, type Tour } from "../document/every-operation.ts";
 import { OpenApiDocument } from "../document/openapi-document.ts";
+import { providerStates } from "../document/provider-states.ts";
 import { RequestMaker } from "../document/request-maker.ts";
-import { readWire } from "../document/wire-events.ts";
+import { eventReaders, readWire } from "../document/wire-events.ts";
 
 const SEED = Number(process.env.SEED ?? 4040);
 /** Requests of each operation that are made from the document. */
@@ -57,6 +63,36 @@ describe("the OpenAPI document that the edge serves", () => {
     );
   }, 240_000);
 
+  test("shows bodies that the edge takes, whatever becomes of them", async () => {
+    const client = newClient();
+    const refused: string[] = [];
+    let shown = 0;
+    for (const { id, examples, parameters } of document.operations.values()) {
+      const named = parameters.filter((one) => one.in === "path").map(({ name }) => name);
+      const path = Object.fromEntries(named.map((name) => [name, name === "id" ? randomUUID() : "shown"]));
+      for (const example of examples as object[]) {
+        // Every example shows the same key, and a key stands for one request.
+        const body = "idempotencyKey" in example ? { ...example, idempotencyKey: randomUUID() } : example;
+        const answer = await client.call(id, { path, body });
+        shown += 1;
+        if ([400, 415, 422].includes(answer.status)) refused.push(`${id}: ${JSON.stringify(answer.body)}`);
+      }
+    }
+    process.stdout.write(`${shown} examples of bodies sent\n`);
+    expect(refused).toEqual([]);
+    expect(shown).toBeGreaterThan(15);
+  }, 60_000);
+
+  test("is joined by an edge that gives the command line and the page what they were recorded to need", async () => {
+    const held = await verifyHttp("edge", {
+      url: platform.run.edge,
+      key: platform.key(),
+      states: providerStates(platform, fireAlert(platform)),
+    });
+    process.stdout.write(`consumer contracts of the edge: ${JSON.stringify(held)}\n`);
+    expect(Object.keys(held)).toEqual(["cli", "page"]);
+  }, 120_000);
+
   test("holds for requests that are made from it: none gets a 5xx, nor what it does not declare", async () => {
     const client = newClient();
     const maker = new RequestMaker(document, SEED);
@@ -89,19 +125,28 @@ describe("the OpenAPI document that the edge serves", () => {
   }, 300_000);
 
   test("is joined by schemas that every event on the wire fits, after all of the above", async () => {
+    const readers = eventReaders();
     const read = [];
     for (const stream of ["ORRERY_JOBS", "ORRERY_ORCHESTRATOR", "ORRERY_ALERTS"])
-      read.push(await readWire(platform.run, stream));
-    for (const { stream, counts } of read) {
+      read.push(await readWire(platform.run, stream, readers));
+    for (const { stream, counts, readByRelease } of read) {
       const sum = [...counts.values()].reduce((left, right) => left + right, 0);
       process.stdout.write(
-        `${stream}: ${sum} events of ${counts.size} kinds, each held against its schema\n`,
+        `${stream}: ${sum} events of ${counts.size} kinds, each held against its schema, ` +
+          `and ${readByRelease} against that of the last release\n`,
       );
       expect([stream, counts.size > 0]).toEqual([stream, true]);
     }
     expect(read.flatMap(({ problems }) => problems)).toEqual([]);
+    if (process.env.RECORD_EVENTS !== undefined) keepEvents(read.flatMap(({ firsts }) => firsts));
   }, 120_000);
 });
+
+/** Keeps what was on the wire beside the last release: what later code has to read. */
+function keepEvents(events: readonly RecordedEvent[]): void {
+  const path = join(RELEASES, lastRelease().version, RELEASE_FILES.events);
+  writeFileSync(path, `[\n${events.map((event) => JSON.stringify(event)).join(",\n")}\n]\n`);
+}
 
 /** Tells the alerts service of an alert, as Alertmanager would. */
 function fireAlert(platform: Platform): (name: string) => Promise<void> {

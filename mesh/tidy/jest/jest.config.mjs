@@ -18,6 +18,9 @@ const CHOSEN = {
   stories: { match: "**/stories/**/*.test.ts", ignore: [] },
 }[select];
 
+// Pact would tell its makers of each run; it reads this from the environment of the process, which tests cannot set.
+process.env.PACT_DO_NOT_TRACK = "1";
+
 const setup = `${root}/mesh/tidy/jest/global-setup.mjs`;
 const teardown = `${root}/mesh/tidy/jest/global-teardown.mjs`;
 

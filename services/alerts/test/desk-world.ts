@@ -4,6 +4,7 @@ import { AlertsService } from "@orrery/contracts/gen/orrery/alerts/v1/alerts_ser
 import type { InboxReply } from "@orrery/mesh/health/admin-inbox";
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import { createMetrics, type Metrics } from "@orrery/mesh/telemetry/metrics";
+import { onlyDeclared } from "@orrery/mesh/testing/declared-reasons";
 import { quietLogger } from "@orrery/mesh/testing/quiet-logger";
 import { testDatabase } from "@orrery/mesh/testing/test-database";
 import { systemClock } from "@orrery/mesh/time/clock";
@@ -122,7 +123,10 @@ function open(
 function call(desk: Desk, rpc: Rpc, request: unknown, project: string): Promise<unknown> {
   const method = AlertsService.method[rpc];
   const route = desk.routes.find(({ service }) => service.typeName === AlertsService.typeName);
-  const handler = route?.handler(rpc) as (request: unknown, call: Call) => Promise<object>;
+  const handler = (route && onlyDeclared(route))?.handler(rpc) as (
+    request: unknown,
+    call: Call,
+  ) => Promise<object>;
   return handler(create(method.input, request as never), callAs(rpc, project)).then((answer) =>
     create(method.output, answer as never),
   );

@@ -6,6 +6,7 @@ import type { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_serv
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import { createLogger } from "@orrery/mesh/telemetry/logger";
 import { createMetrics, type Metrics } from "@orrery/mesh/telemetry/metrics";
+import { onlyDeclared } from "@orrery/mesh/testing/declared-reasons";
 import { testDatabase } from "@orrery/mesh/testing/test-database";
 import { systemChance, systemClock } from "@orrery/mesh/time/clock";
 import type { Call, Route } from "@orrery/mesh/transport/route";
@@ -101,7 +102,7 @@ function find(routes: readonly Route[], rpc: string) {
   const route = routes.find(({ service }) => rpc in service.method);
   const method = route?.service.method[rpc];
   if (route === undefined || method === undefined) throw new Error(`no RPC ${rpc}`);
-  return { handler: route.handler(rpc) as AnyHandler, method };
+  return { handler: onlyDeclared(route).handler(rpc) as AnyHandler, method };
 }
 
 function callAs({ caller = "gateway", principal = "ann", signal, ...as }: As, rpc: string): Call {

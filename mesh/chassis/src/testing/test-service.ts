@@ -8,6 +8,7 @@ import { createMetrics } from "../telemetry/metrics.ts";
 import { systemClock } from "../time/clock.ts";
 import { type GrpcServer, listenGrpc } from "../transport/grpc-server.ts";
 import type { Route } from "../transport/route.ts";
+import { onlyDeclared } from "./declared-reasons.ts";
 import { quietLogger } from "./quiet-logger.ts";
 
 const LEAF_MS = 3_600_000;
@@ -42,7 +43,10 @@ export async function testIdentities(workloads: readonly string[]): Promise<Test
   };
 }
 
-/** Serves routes as a workload, over mutual TLS, on a free port unless told which. */
+/**
+ * Serves routes as a workload, over mutual TLS, on a free port unless told which. What is refused with a reason that
+ * its proto does not declare is answered with INTERNAL.
+ */
 export async function serveAs(
   identity: IdentityFiles,
   workload: string,
@@ -53,7 +57,7 @@ export async function serveAs(
   health.started();
   return listenGrpc({
     address: { host: "127.0.0.1", port },
-    routes,
+    routes: routes.map(onlyDeclared),
     identitySource: "tls",
     identity,
     health,
