@@ -2,9 +2,11 @@ import { SERVER_CALLERS } from "@orrery/mesh/policy/method-policy";
 import { WORKLOADS, type Workload } from "@orrery/mesh/topology";
 import { stringify } from "yaml";
 import { type EventTraffic, edgeAsyncApi, workloadAsyncApi } from "./asyncapi/document.ts";
-import type { Contract } from "./image/contract-image.ts";
+import type { Contract, Event } from "./image/contract-image.ts";
 import { edgeDocument } from "./openapi/edge-document.ts";
 import { serviceDocument } from "./openapi/service-document.ts";
+import { keptPacts } from "./pact/pact-folder.ts";
+import { portPolicies } from "./policy/admin-ports.ts";
 import { failureAccrual, policyManifests } from "./policy/manifests.ts";
 import type { Schema } from "./schema/schema.ts";
 import { schemaDocuments } from "./schema/schema-documents.ts";
@@ -57,6 +59,15 @@ function openApiFiles(contract: Contract): readonly (readonly [string, string])[
   ];
 }
 
+/** What consumers hear is what their contracts with the producers name. */
+function hears(workload: string, { context, message }: Event): boolean {
+  return keptPacts(context).some(
+    ({ consumer, interactions }) =>
+      consumer === workload &&
+      interactions.some(({ description }) => description.split(" ")[0] === message.name),
+  );
+}
+
 function asyncApiFiles(contract: Contract): readonly (readonly [string, string])[] {
   const traffic = WORKLOADS.map(eventTraffic).filter(
     ({ sends, receives }) => sends.length + receives.length > 0,
@@ -64,7 +75,7 @@ function asyncApiFiles(contract: Contract): readonly (readonly [string, string])
   return [
     ["asyncapi/edge.json", json(edgeAsyncApi(contract))],
     ...traffic.map(
-      (one) => [`asyncapi/${one.workload}.json`, json(workloadAsyncApi(contract, one))] as const,
+      (one) => [`asyncapi/${one.workload}.json`, json(workloadAsyncApi(contract, one, hears))] as const,
     ),
   ];
 }
@@ -80,10 +91,28 @@ function policyFiles(contract: Contract): readonly (readonly [string, string])[]
       { service: "grpc.reflection.v1alpha.ServerReflection", callers: reflection },
     ],
   });
-  return [...manifests].flatMap(([workload, resources]) => [
-    [`policy/${workload}.yaml`, yaml(resources)],
-    [`policy/patches/${workload}-service.yaml`, yaml([failureAccrual(workload)])],
-  ]);
+  const files: readonly (readonly [string, string])[] = [
+    ...[...manifests].flatMap(([workload, resources]) => [
+      [`${workload}.yaml`, yaml(resources)] as const,
+      [`patches/${workload}-service.yaml`, yaml([failureAccrual(workload)])] as const,
+    ]),
+    ...WORKLOADS.map((workload) => [`ports/${workload.name}.yaml`, yaml(portPolicies(workload))] as const),
+  ];
+  return [
+    ["kustomization.yaml", yaml([policyComponent(files.map(([path]) => path))])] as const,
+    ...files,
+  ].map(([path, text]) => [`policy/${path}`, text]);
+}
+
+/** What kustomize reads: the policies come in beside the Services of the platform, and annotate them. */
+function policyComponent(paths: readonly string[]): object {
+  const isPatch = (path: string): boolean => path.startsWith("patches/");
+  return {
+    apiVersion: "kustomize.config.k8s.io/v1alpha1",
+    kind: "Component",
+    resources: paths.filter((path) => !isPatch(path)),
+    patches: paths.filter(isPatch).map((path) => ({ path })),
+  };
 }
 
 function yaml(resources: readonly object[]): string {

@@ -226,7 +226,8 @@ function matchOf(service: string, method?: string): Match {
   return method === undefined ? { service } : { service, method };
 }
 
-function about(name: string): { name: string; namespace: string } {
+/** Name and place of a resource of the platform. */
+export function about(name: string): { name: string; namespace: string } {
   return { name, namespace: NAMESPACE };
 }
 

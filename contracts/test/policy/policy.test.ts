@@ -14,7 +14,7 @@ import { applyEditText } from "./proto-text.ts";
 
 const folder = join(ROOT, "contracts/policy");
 const manifests = readdirSync(folder)
-  .filter((name) => name.endsWith(".yaml"))
+  .filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml")
   .flatMap((name) => resourcesOf(readFileSync(join(folder, name), "utf8")));
 const contract = await currentContract();
 

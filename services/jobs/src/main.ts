@@ -74,7 +74,7 @@ function openPools({ scope, identity, logger, metrics, clock, chance }: ServiceS
         database,
         size,
         applicationName: `${settings.instance} ${purpose}`,
-        identity: settings.identitySource === "tls" ? identity : undefined,
+        identity: settings.identityFile === undefined ? undefined : identity,
         statementTimeoutMs: STATEMENT_TIMEOUT_MS,
         breaker,
         logger,
@@ -96,7 +96,7 @@ function openBroker(service: ServiceScope, settings: JobsConfig) {
   const { scope, identity, logger, metrics, signal, chance } = service;
   const connection = connectNats({
     url: settings.natsUrl,
-    identity: settings.identitySource === "tls" ? identity : undefined,
+    identity: settings.identityFile === undefined ? undefined : identity,
     name: settings.instance,
     inboxPrefix: `_INBOX.${settings.service}`,
     // A ring for other replicas: here it has been heard already.

@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -12,11 +9,9 @@ import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_p
 import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { DEFAULT_TRUST_DOMAIN } from "@orrery/mesh/config/service-config";
 import { faultFrom } from "@orrery/mesh/fault/wire";
-import { createAuthority, issueLeaf } from "@orrery/mesh/identity/dev-ca";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { type TestDatabase, testDatabase } from "@orrery/mesh/testing/test-database";
 import { type TestNats, testNats } from "@orrery/mesh/testing/test-nats";
-import { systemClock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { createGrpcTransport, type GrpcTransport } from "@orrery/mesh/transport/grpc-client";
 
@@ -28,7 +23,6 @@ const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 let database: TestDatabase;
 let nats: TestNats;
-let folder: string;
 let service: ChildProcess;
 let transport: GrpcTransport;
 let jobs: Client<typeof JobsService>;
@@ -37,8 +31,6 @@ let work: Client<typeof WorkService>;
 beforeAll(async () => {
   database = await testDatabase({ migrations: MIGRATIONS, name: "jobs", roles: ["jobs"] });
   nats = await testNats();
-  folder = mkdtempSync(join(tmpdir(), "orrery-jobs-"));
-  await writeIdentity();
   const [grpcPort, adminPort] = [await freePort(), await freePort()];
   service = start(grpcPort, adminPort);
   transport = createGrpcTransport({
@@ -59,18 +51,9 @@ afterAll(async () => {
     service.kill("SIGKILL");
     await ended;
   }
-  rmSync(folder, { recursive: true, force: true });
   await nats[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
-
-async function writeIdentity(): Promise<void> {
-  const authority = await createAuthority({ clock: systemClock });
-  const subject = { commonName: "jobs", workload: "jobs" };
-  const leaf = await issueLeaf(authority, subject, { clock: systemClock, lifetimeMs: 3_600_000 });
-  writeFileSync(join(folder, "jobs.pem"), leaf.keyPem + leaf.certPem);
-  writeFileSync(join(folder, "ca.pem"), authority.certPem);
-}
 
 function start(grpcPort: number, adminPort: number): ChildProcess {
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN], {
@@ -81,8 +64,6 @@ function start(grpcPort: number, adminPort: number): ChildProcess {
       ORRERY_GRPC_ADDRESS: `127.0.0.1:${grpcPort}`,
       ORRERY_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
       ORRERY_IDENTITY_SOURCE: "linkerd",
-      ORRERY_IDENTITY_FILE: join(folder, "jobs.pem"),
-      ORRERY_CA_FILE: join(folder, "ca.pem"),
       ORRERY_LOG_LEVEL: "error",
       ORRERY_DATABASE_HOST: database.host,
       ORRERY_DATABASE_PORT: String(database.port),

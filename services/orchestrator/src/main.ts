@@ -75,7 +75,7 @@ function openPools(
         database,
         size,
         applicationName: `${settings.instance} ${purpose}`,
-        identity: settings.identitySource === "tls" ? identity : undefined,
+        identity: settings.identityFile === undefined ? undefined : identity,
         statementTimeoutMs: STATEMENT_TIMEOUT_MS,
         breaker,
         logger,
@@ -96,7 +96,7 @@ function connectBroker(service: ServiceScope, settings: OrchestratorConfig) {
   const { scope, identity, logger, metrics, signal, chance } = service;
   const connection = connectNats({
     url: settings.natsUrl,
-    identity: settings.identitySource === "tls" ? identity : undefined,
+    identity: settings.identityFile === undefined ? undefined : identity,
     name: settings.instance,
     inboxPrefix: `_INBOX.${settings.service}`,
     logger,

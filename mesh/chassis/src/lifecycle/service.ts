@@ -12,6 +12,7 @@ import { METRIC } from "../telemetry/attributes.ts";
 import { flushTelemetry } from "../telemetry/flush.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { createSilentMetrics } from "../telemetry/silent-metrics.ts";
 import { type Chance, type Clock, systemChance, systemClock } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
 import { createGrpcTransport, type GrpcTransport } from "../transport/grpc-client.ts";
@@ -107,7 +108,7 @@ async function serveUntil(
   outer: AsyncDisposableStack,
 ): Promise<void> {
   const { config } = options;
-  const metrics = createMetrics({ service: config.service });
+  const metrics = config.metrics ? createMetrics({ service: config.service }) : createSilentMetrics();
   const identity = outer.use(await identityOf(config, logger));
   const health = outer.use(createHealth({ logger }));
   const pages: Record<string, AdminPage> = {};
@@ -117,8 +118,11 @@ async function serveUntil(
   outer.defer(() => admin.close());
   showReadiness(metrics, health);
   if (config.identityFile !== undefined) {
-    health.check("identity", () => requireCurrent(identity, systemClock));
-    showCertificate(metrics, identity, systemClock);
+    // Behind a mesh that proves who calls there may be none of our own.
+    if (config.identityFile !== undefined) {
+      health.check("identity", () => requireCurrent(identity, systemClock));
+      showCertificate(metrics, identity, systemClock);
+    }
   }
   const scope = outer.use(new AsyncDisposableStack());
   // What was begun waits for the signal to end; after a start that failed nobody else gives it.

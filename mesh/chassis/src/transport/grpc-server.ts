@@ -128,7 +128,7 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer
 
 function serverOptions(options: GrpcServerOptions): ServerOptions {
   const messageBytes = options.maxMessageBytes ?? 10 * MIB;
-  const leaf = options.identity?.current();
+  const leaf = options.identitySource === "tls" ? options.identity?.current() : undefined;
   const leafLifeMs = leaf === undefined ? AGE_LIMIT_MS : leaf.notAfterMs - leaf.notBeforeMs;
   const ageMs = Math.max(AGE_FLOOR_MS, Math.min(AGE_LIMIT_MS, leafLifeMs / 4));
   return {

@@ -92,6 +92,21 @@ export const BINARIES = [
     ],
   },
   {
+    name: "kustomize",
+    variable: "ORRERY_KUSTOMIZE",
+    minimum: "5.0.0",
+    reference: "5.0.0",
+    versionArgs: ["version"],
+    sources: [
+      {
+        kind: "go",
+        module: "sigs.k8s.io/kustomize/kustomize/v5",
+        version: "v5.7.1",
+        builds: "kustomize",
+      },
+    ],
+  },
+  {
     name: "prometheus",
     variable: "ORRERY_PROMETHEUS",
     minimum: "2.42.0",
