@@ -27,15 +27,21 @@ type ResponseHeaders = TranscoderResponse["headers"];
 
 /** What one call is told, and what it told in return. */
 export class RequestContext implements CallContext {
-  readonly signal: AbortSignal;
   /** Response headers so far. */
   readonly responseHeaders: ResponseHeaders = {};
   readonly #request: TranscoderRequest;
+  #signal: AbortSignal | undefined;
   #headers: Headers | undefined;
 
-  constructor(request: TranscoderRequest, signal: AbortSignal) {
+  constructor(request: TranscoderRequest, signal: AbortSignal | undefined) {
     this.#request = request;
-    this.signal = signal;
+    this.#signal = signal;
+  }
+
+  /** One that is never aborted where the request has none. */
+  get signal(): AbortSignal {
+    this.#signal ??= new AbortController().signal;
+    return this.#signal;
   }
 
   /** Made when first asked for, as many calls never ask. */

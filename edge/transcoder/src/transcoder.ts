@@ -110,15 +110,15 @@ class RestServer {
   async #single(match: RouteMatch, query: string, request: TranscoderRequest): Promise<TranscoderResponse> {
     const { route } = match;
     const { unary } = this.#options;
-    const signal = request.signal ?? new AbortController().signal;
+    const { signal } = request;
     const context = new RequestContext(request, signal);
     if (unary !== undefined && route.method.methodKind === "unary") {
       const message = await this.#binder.unary(match, query, request);
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       return this.#singleResponse(route, await unary(route.method, message, context), context);
     }
     const requests = await this.#requests(match, query, request);
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     let response: Message | undefined;
     try {
       for await (const message of this.#options.call(route.method, requests, context)) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, expect, test } from "@jest/globals";
@@ -65,4 +65,23 @@ test("S1: over node:http, a client that leaves an event stream aborts the call",
   expect(new TextDecoder().decode(first?.value)).toBe('data: "a"\n\n');
   client.abort();
   await aborted.promise;
+});
+
+test("B1: over node:http, a body of many chunks arrives whole, and one that breaks off reaches no call", async () => {
+  const { transcoder, seen } = harness();
+  const base = await listen(transcoder);
+  const text = "x".repeat(200_000);
+  const whole = await fetch(`${base}/v1/everything`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ text }),
+  });
+  expect([whole.status, ((await whole.json()) as { text: string }).text]).toEqual([200, ""]);
+  expect((seen[0]?.requests[0] as { text?: string } | undefined)?.text).toBe(text);
+  const socket = connect(Number(new URL(base).port), "127.0.0.1");
+  socket.write("POST /v1/everything HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+  await once(socket, "connect");
+  socket.destroy();
+  const next = await fetch(`${base}/v1/isbn/7`);
+  expect([next.status, seen.length]).toEqual([200, 2]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { create, equals, fromJson, type Message, toJson } from "@bufbuild/protobuf";
-import { describe, expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { encodeRequest } from "../src/index.ts";
 import { bytesOf, harness, methodNamed, readBody, registry } from "./transcoder-fixture.ts";
 
@@ -24,6 +24,9 @@ const pairs = suite().flatMap(({ name, rpcs, requests }) =>
     requests.map((request) => ({ title: `${rpc}: ${name}, ${request.name}`, rpc, request })),
   ),
 );
+
+let passed = 0;
+afterAll(() => void process.stdout.write(`gapic-showcase: ${passed} of ${pairs.length} pairs pass\n`));
 
 test("C1: gapic-showcase's suite has 53 pairs of a request and an RPC", () => {
   expect(pairs).toHaveLength(53);
@@ -56,5 +59,6 @@ describe("C1: a request of gapic-showcase reaches its RPC unchanged, and so does
       const verb = request.intendedBindingUri.slice(request.intendedBindingUri.lastIndexOf(":"));
       expect(encoded.target.replace(/\?.*/, "")).toMatch(new RegExp(`${verb}$`));
     }
+    passed += 1;
   });
 });

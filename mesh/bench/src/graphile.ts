@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import type pg from "pg";
 import { atRate, percentile, perSecond } from "./measure.ts";
 import { PAYLOAD } from "./payload.ts";
+import { installPeer } from "./peer-folder.ts";
 
 const VERSION = "0.18.0";
 
@@ -21,13 +19,7 @@ interface Graphile {
 
 /** Installs graphile-worker into a folder of its own, outside the workspace, the first time it is asked for. */
 export async function loadGraphile(folder: string): Promise<Graphile> {
-  const entry = `${folder}/node_modules/graphile-worker/dist/index.js`;
-  if (!existsSync(entry)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${folder}/package.json`, '{ "private": true }\n');
-    const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", `graphile-worker@${VERSION}`];
-    await promisify(execFile)("npm", args, { cwd: folder, timeout: 180_000 });
-  }
+  const entry = await installPeer(folder, "graphile-worker", VERSION, "dist/index.js");
   return (await import(pathToFileURL(entry).href)) as Graphile;
 }
 
