@@ -138,6 +138,7 @@ export function nodeArguments({ folder, main, memory }: Workload): readonly stri
     `--max-semi-space-size=${memory.semiSpaceMiB}`,
     `--max-old-space-size=${memory.oldSpaceMiB}`,
     ...(memory.oldSpaceStartMiB === undefined ? [] : [`--initial-old-space-size=${memory.oldSpaceStartMiB}`]),
+    "--expose-gc",
     "--require",
     PLACES.preload,
     `${APP}/${folder}/${main}`,

@@ -79,6 +79,7 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
       `--max-semi-space-size=${workload.memory.semiSpaceMiB}`,
       `--max-old-space-size=${workload.memory.oldSpaceMiB}`,
       ...startFlag(workload.memory),
+      "--expose-gc", // the chassis clears up once, after the start
       ...(existsSync(preload) ? ["--require", preload] : []),
       join(ROOT, workload.folder, workload.main),
     ],

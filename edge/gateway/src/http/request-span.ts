@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
-import { inContextOf, parseTraceparent } from "@orrery/mesh/telemetry/trace";
+import { inContextOf, inDroppedTrace, parseTraceparent } from "@orrery/mesh/telemetry/trace";
+import { wouldDrop } from "@orrery/mesh/telemetry/trace-budget";
 
 const TRACER = trace.getTracer("orrery.gateway");
 const SERVER_ERROR = 500;
@@ -16,10 +17,15 @@ export type RequestSpan = Span | undefined;
  */
 export function inRequestSpan(request: IncomingMessage, work: (span: RequestSpan) => void): void {
   const parent = parseTraceparent(request.headers.traceparent?.toString());
+  const { method = "", url = "" } = request;
+  const change = isChange(method, url);
+  if (wouldDrop(change)) {
+    inDroppedTrace(parent, () => work(undefined));
+    return;
+  }
   inContextOf(parent, {
     start: (from) => {
-      const { method = "", url = "" } = request;
-      const attributes = { "http.request.method": method, [ATTR.CHANGE]: isChange(method, url) };
+      const attributes = { "http.request.method": method, [ATTR.CHANGE]: change };
       return TRACER.startSpan("request", { kind: SpanKind.SERVER, attributes }, from);
     },
     work,

@@ -20,6 +20,8 @@ export interface ServiceConfig {
   readonly trustDomain: string;
   /** The least severe line that is logged: `ORRERY_LOG_LEVEL`, `info` unless said. */
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Whether anything is counted: `ORRERY_METRICS`, `on` unless said; off to measure what it costs. */
+  readonly metrics: boolean;
   /** Whether gRPC reflection answers: `ORRERY_REFLECTION`, `on` unless said. */
   readonly reflection: boolean;
   /**
@@ -49,6 +51,7 @@ export function serviceConfig(read: ConfigReader): ServiceConfig {
     identitySource,
     trustDomain: read.text("ORRERY_TRUST_DOMAIN", { default: DEFAULT_TRUST_DOMAIN }),
     logLevel: read.choice("ORRERY_LOG_LEVEL", { of: ["debug", "info", "warn", "error"], default: "info" }),
+    metrics: read.choice("ORRERY_METRICS", { of: ["on", "off"], default: "on" }) === "on",
     reflection: read.choice("ORRERY_REFLECTION", { of: ["on", "off"], default: "on" }) === "on",
     drainMs: read.durationMs("ORRERY_DRAIN", { min: 0, max: 600_000, default: 10_000 }),
     drainDelayMs: read.durationMs("ORRERY_DRAIN_DELAY", { min: 0, max: 60_000, default: 0 }),

@@ -81,6 +81,10 @@ const ACK_WAIT_MS = 30_000;
 const BACKOFF_MS = [250, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const;
 const BATCH = 500;
 const IN_FLIGHT_BATCHES = 2;
+/** While there is a lot to do, a batch waits so long for what is on its way to it. One message alone never waits. */
+const GATHER_MS = 10;
+/** So many messages in one batch are a lot. */
+const BUSY_BATCH = 10;
 const LOOK_MS = 1_000;
 const PULL_MS = 5_000;
 /** A batch that is not done by then is left to the next replica. */
@@ -126,8 +130,9 @@ class DurableConsumer implements Consumer {
   readonly #deadLetterCount: Counter<"consumer">;
   /** When the durable was made that the messages in hand came from. */
   #created = "";
+  #lastBatch = 0;
+  #gathering = false;
   #ended: Promise<void> = Promise.resolve();
-  #room = Promise.withResolvers<void>();
   #lag = Number.POSITIVE_INFINITY;
 
   constructor(options: ConsumerOptions) {
@@ -166,7 +171,7 @@ class DurableConsumer implements Consumer {
     await this.#ended;
   }
 
-  /** The most messages that are received and not begun. */
+  /** What the calls of `handle` take at once; four times as much may be here without an answer. */
   get #inHand(): number {
     return this.#batch * this.#lanes;
   }
@@ -228,6 +233,8 @@ class DurableConsumer implements Consumer {
       max_messages: this.#inHand,
       expires: PULL_MS,
       abort_on_missing_resource: true,
+      // What it may deliver without an answer is bounded at the broker; to iterate would cost two promises a message.
+      callback: (message) => this.#receive(message),
     });
   }
 
@@ -244,12 +251,8 @@ class DurableConsumer implements Consumer {
     if (this.#stopped) stop();
     const looking = this.#look(nats, messages, over.signal);
     try {
-      for await (const message of messages) {
-        this.#held.add(message);
-        this.#waiting.push(message);
-        if (this.#waiting.length === 1) setImmediate(() => this.#startBatches());
-        if (this.#waiting.length >= this.#inHand) await this.#room.promise;
-      }
+      const failure = await messages.closed();
+      if (failure instanceof Error) throw failure;
     } finally {
       over.abort();
       this.#stopping.signal.removeEventListener("abort", stop);
@@ -258,22 +261,40 @@ class DurableConsumer implements Consumer {
     }
   }
 
+  #receive(message: JsMsg): void {
+    this.#held.add(message);
+    this.#waiting.push(message);
+    if (this.#waiting.length === 1) this.#startSoon();
+    else if (this.#waiting.length === this.#batch) setImmediate(() => this.#startBatches());
+  }
+
+  #startSoon(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    const start = (): void => {
+      this.#gathering = false;
+      this.#startBatches();
+    };
+    if (this.#lastBatch < BUSY_BATCH) setImmediate(start);
+    else setTimeout(start, GATHER_MS);
+  }
+
+  /** A second batch begins beside the first only when it is full: what is under way gathers the next one. */
   #startBatches(): void {
     while (this.#waiting.length > 0 && this.#running.size < this.#lanes && !this.#stopped) {
+      if (this.#running.size > 0 && this.#waiting.length < this.#batch) break;
       const batch = this.#waiting.splice(0, this.#batch);
+      this.#lastBatch = batch.length;
       const run: Promise<void> = this.#deal(batch)
         .catch((failure: unknown) =>
           this.#options.logger.warn("a batch was not answered", { error: failure }),
         )
         .finally(() => {
           this.#running.delete(run);
-          this.#startBatches();
+          if (this.#waiting.length >= this.#batch) this.#startBatches();
+          else this.#startSoon();
         });
       this.#running.add(run);
-    }
-    if (this.#waiting.length < this.#inHand || this.#stopped) {
-      this.#room.resolve();
-      this.#room = Promise.withResolvers<void>();
     }
   }
 
@@ -283,7 +304,14 @@ class DurableConsumer implements Consumer {
   async #deal(batch: readonly JsMsg[]): Promise<void> {
     const verdicts = await this.#verdicts(batch);
     if (verdicts === undefined) return;
-    await Promise.all(batch.map((message, index) => this.#answer(message, verdicts[index] ?? "retry")));
+    const others: Promise<void>[] = [];
+    batch.forEach((message, index) => {
+      const verdict = verdicts[index] ?? "retry";
+      if (verdict !== "done") others.push(this.#answer(message, verdict));
+      // No promise for each of what is mostly all of it.
+      else if (this.#held.delete(message)) message.ack();
+    });
+    await Promise.all(others);
     const [last] = batch.slice(-1);
     if (last !== undefined) this.#sawLag(last.info.pending + this.#held.size);
   }
@@ -293,7 +321,7 @@ class DurableConsumer implements Consumer {
    */
   async #verdicts(batch: readonly JsMsg[]): Promise<readonly Verdict[] | undefined> {
     const { durable, handle, logger } = this.#options;
-    const messages = batch.map((message) => inMessage(message));
+    const messages = batch.map((message) => new BrokerMessage(message));
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       try {
         return await this.#options.handle(messages);
@@ -332,11 +360,10 @@ class DurableConsumer implements Consumer {
     return verdicts;
   }
 
-  async #answer(message: JsMsg, verdict: Verdict): Promise<void> {
+  async #answer(message: JsMsg, verdict: Exclude<Verdict, "done">): Promise<void> {
     const { deliveryCount: deliveries } = message.info;
     if (!this.#held.has(message)) return;
-    if (verdict === "done") message.ack();
-    else if (verdict !== "retry") await this.#giveUp(message, verdict.deadLetter);
+    if (verdict !== "retry") await this.#giveUp(message, verdict.deadLetter);
     else if (deliveries >= this.#maxDeliver)
       await this.#giveUp(message, `${deliveries} deliveries without success`);
     else message.nak(this.#backoffMs(deliveries));
@@ -403,16 +430,37 @@ class DurableConsumer implements Consumer {
   }
 }
 
-function inMessage(message: JsMsg): InMessage {
-  const { deliveryCount, streamSequence, timestampNanos } = message.info;
-  return {
-    subject: message.subject,
-    header: (name) => message.headers?.get(name) || undefined,
-    text: () => message.string(),
-    streamSequence,
-    deliveries: deliveryCount,
-    publishedAtMs: Math.floor(timestampNanos / 1_000_000),
-  };
+/** What is in the reply subject is read only where somebody asks: most handlers want the text alone. */
+class BrokerMessage implements InMessage {
+  readonly #message: JsMsg;
+
+  constructor(message: JsMsg) {
+    this.#message = message;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  header(name: string): string | undefined {
+    return this.#message.headers?.get(name) || undefined;
+  }
+
+  text(): string {
+    return this.#message.string();
+  }
+
+  get streamSequence(): number {
+    return this.#message.info.streamSequence;
+  }
+
+  get deliveries(): number {
+    return this.#message.info.deliveryCount;
+  }
+
+  get publishedAtMs(): number {
+    return Math.floor(this.#message.info.timestampNanos / 1_000_000);
+  }
 }
 
 /** Whether a failure passes by itself: a dependency that is away, or too busy. */

@@ -15,14 +15,15 @@ export type PendingRow = StoredEvent & { readonly seq: number };
  *
  * Always from the lowest seq, never from the last one seen: a transaction that commits late has a low one,
  * and paging by it lost 42 % of the rows of twelve writers. Served by the primary keys; the lateral join
- * keeps it at one probe a row.
+ * keeps it at one probe a row. Values: what is under way, the aggregates held back, and the highest that is under
+ * way: rows above it, mostly all that are found, are spared the walk along the list.
  */
 export const READ_PENDING: Statement = {
   name: "relay.read_pending",
   text: `select p.seq, p.aggregate_id as "aggregateId", p.aggregate_version as version, o.id,
        o.event_type as "eventType", o.subject, o.payload, o.traceparent, p.occurred_at as "occurredAtMs"
   from (select seq, aggregate_id, aggregate_version, occurred_at from outbox_pending
-         where seq <> all($1::bigint[]) and aggregate_id <> all($2::text[])
+         where (seq > $3::bigint or seq <> all($1::bigint[])) and aggregate_id <> all($2::text[])
          order by seq limit ${BATCH_ROWS}) p
  cross join lateral (
    select id, event_type, subject, payload, traceparent from outbox

@@ -60,13 +60,18 @@ export interface Relay {
 const TERM_SECONDS = 5;
 const LANES = 2;
 const ACK_TIMEOUT_MS = 5_000;
-/** What other replicas commit is found by looking. */
+/** What other replicas commit is found by looking; less often where nothing was found for a while. */
 const POLL_MS = 100;
+const IDLE_POLL_MS = 250;
+const IDLE_AFTER_MS = 3_000;
 /**
- * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for
- * single rows.
+ * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for single rows:
+ * each costs three queries here and a transaction in every consumer. One event alone hardly waits.
  */
 const PASS_SPACING_MS = 20;
+const BUSY_PASS_SPACING_MS = 60;
+/** So many rows in one pass are a busy service: 400 a second. */
+const BUSY_PASS_ROWS = 10;
 const CHECK_STREAM_MS = 5_000;
 const COUNT_MS = 2_000;
 const PARTITIONS_MS = 600_000;
@@ -118,6 +123,7 @@ class OutboxRelay implements Relay {
   #awake = true;
   #troubles = 0;
   #checkDueMs = 0;
+  #foundMs = Number.NEGATIVE_INFINITY;
   #partitionsDueMs = 0;
   #checkedConnections = 0;
 
@@ -256,10 +262,11 @@ class OutboxRelay implements Relay {
   async #read(): Promise<PendingRow[]> {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [aggregate, untilMs] of this.#heldBack) if (untilMs <= nowMs) this.#heldBack.delete(aggregate);
-    return this.#options.pool.query<PendingRow>(READ_PENDING, [
-      [...this.#inFlight],
-      [...this.#heldBack.keys()],
-    ]);
+    const underWay = [...this.#inFlight];
+    // Where none is under way every row is above the highest of them; `seq` may be below 0.
+    const highest = underWay.length === 0 ? Number.MIN_SAFE_INTEGER : Math.max(...underWay);
+    const values = [underWay, [...this.#heldBack.keys()], highest];
+    return this.#options.pool.query<PendingRow>(READ_PENDING, values);
   }
 
   async #publish(rows: readonly PendingRow[], before: Promise<void>): Promise<void> {
@@ -385,11 +392,15 @@ class OutboxRelay implements Relay {
   async #rest(rows: number): Promise<void> {
     const woken = new AbortController();
     const stop = (): void => woken.abort();
-    if (rows > 0) await wait(PASS_SPACING_MS, this.#stopping.signal);
+    if (rows > 0) {
+      this.#foundMs = this.#options.clock.monotonicMs();
+      await wait(rows < BUSY_PASS_ROWS ? PASS_SPACING_MS : BUSY_PASS_SPACING_MS, this.#stopping.signal);
+    }
     if (this.#awake || rows > 0 || !this.#running) return;
     this.#wakeUp = stop;
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    await wait(POLL_MS, woken.signal);
+    const idle = this.#options.clock.monotonicMs() - this.#foundMs > IDLE_AFTER_MS;
+    await wait(idle ? IDLE_POLL_MS : POLL_MS, woken.signal);
     this.#stopping.signal.removeEventListener("abort", stop);
     this.#wakeUp = () => undefined;
   }

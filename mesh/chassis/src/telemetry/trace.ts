@@ -77,6 +77,12 @@ export function inContextOf<T>(
   return context.with(contextOf(own), () => work(undefined));
 }
 
+/** Does work in a trace that nobody keeps: log lines and calls name it, and no span is made. */
+export function inDroppedTrace<T>(parent: TraceParent | undefined, work: () => T): T {
+  const own = { traceId: parent?.traceId ?? hex(16), spanId: hex(8), sampled: false };
+  return context.with(contextOf(own), work);
+}
+
 /**
  * Does work as a part of the trace that a `traceparent` names, so that its log lines name it too. Does nothing more
  * where a span is open already, or the header cannot be read.

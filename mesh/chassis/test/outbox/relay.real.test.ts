@@ -204,7 +204,7 @@ describe("two relays", () => {
     expect(await paused.acquire()).toBe(true);
     const next = term("next", "relay-1");
     await eventually(async () => expect(await next.acquire()).toBe(true));
-    const [row] = await pool.query<{ seq: number }>(READ_PENDING, [[], []]);
+    const [row] = await pool.query<{ seq: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
     const remove = (by: RelayTerm) => pool.query(DELETE_ACKNOWLEDGED, [[row?.seq], by.holder, by.number]);
     expect(await remove(paused)).toEqual([{ held: false }]);
     expect(await pendingCount(pool)).toBe(1);
@@ -346,7 +346,7 @@ test("republish notes old events before new ones, and once", async () => {
   await append(pool, [event("a", 3)]);
   expect(await republish({ pool })).toEqual({ events: 2 });
   expect(await republish({ pool })).toEqual({ events: 0 });
-  const rows = await pool.query<{ version: number }>(READ_PENDING, [[], []]);
+  const rows = await pool.query<{ version: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
   expect(rows.map(({ version }) => version)).toEqual([1, 2, 3]);
   expect(await republish({ pool, fromMs: systemClock.nowMs() + 1_000 })).toEqual({ events: 0 });
 });

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import { ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
 import type { Sampler } from "@opentelemetry/sdk-trace";
+import { wouldDrop } from "../../src/telemetry/trace-budget.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 
 const load = createRequire(import.meta.url);
@@ -59,4 +60,20 @@ test("of what is beyond, the share that was asked for is kept", () => {
   const share = kept(5_000) / 5_000;
   expect(share).toBeGreaterThan(0.08);
   expect(share).toBeLessThan(0.12);
+});
+
+test("it says beforehand that a trace would be dropped, and spends nothing by that", () => {
+  const { clock, kept } = sampler(50, 0);
+  expect(wouldDrop(true)).toBe(false);
+  expect(kept(1_000)).toBe(50);
+  expect([wouldDrop(true), wouldDrop(false)]).toEqual([true, false]);
+  clock.advance(20);
+  expect([wouldDrop(true), wouldDrop(true)]).toEqual([false, false]);
+  expect(kept(10)).toBe(1);
+});
+
+test("where a share of the rest is kept, nothing is given up beforehand", () => {
+  const { kept } = sampler(50, 0.1);
+  kept(1_000);
+  expect(wouldDrop(true)).toBe(false);
 });

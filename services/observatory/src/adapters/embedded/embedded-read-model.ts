@@ -1,4 +1,5 @@
 import type { ApplyOutcome, ReadModel, StoreState } from "../../application/ports.ts";
+import { rowsOf } from "./store-rows.ts";
 import { ThreadClient } from "./thread-client.ts";
 
 /**
@@ -15,7 +16,7 @@ export function openEmbeddedReadModel({ folder }: { readonly folder: string }): 
     name: "embedded",
     check: () => thread.ask<StoreState>({ ask: "check" }),
     async apply(batch) {
-      await thread.ask<void>({ ask: "apply", batch });
+      await thread.ask<void>({ ask: "apply", rows: rowsOf(batch) });
       return batch.map((): ApplyOutcome => "done");
     },
     // A commit is visible to every read that begins after it, in every process.

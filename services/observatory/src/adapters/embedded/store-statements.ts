@@ -1,10 +1,14 @@
 import { KINDS, type Kind } from "../../domain/projection.ts";
+import { KEYWORD_FIELDS, NUMBER_FIELDS } from "../../domain/search-keys.ts";
 import { KEYWORD_COLUMNS, NUMBER_COLUMNS } from "./filter-sql.ts";
 
 // S1: one connection writes, many read; the file is in WAL mode, so readers see the last commit and never
 // wait.
 // S2: a commit is on disk before it is acknowledged to the broker (synchronous = full).
+// S3: a commit writes whole pages, and a row is 1 to 2 kB: with pages of 4 kB a batch of 40 events cost half as much
+// again (42 against 28 µs an event, and 92 against 73 MB for 36,000).
 export const OPEN = `
+  pragma page_size = 16384;
   pragma journal_mode = wal;
   pragma synchronous = full;
   pragma temp_store = memory;
@@ -12,11 +16,13 @@ export const OPEN = `
   pragma journal_size_limit = 67108864;
 `;
 
-const KEYWORDS = Object.values(KEYWORD_COLUMNS).filter((column) => column !== "id" && column !== "event");
-const NUMBERS = Object.values(NUMBER_COLUMNS);
+/** The keywords in the order of their columns; an id and an event's name have a place of their own. */
+export const KEYWORDS = KEYWORD_FIELDS.filter((field) => field !== "id" && field !== "event");
+const KEYWORD_NAMES = KEYWORDS.map((field) => KEYWORD_COLUMNS[field]);
+const NUMBERS = NUMBER_FIELDS.map((field) => NUMBER_COLUMNS[field]);
 
 const KEYS = `
-  ${KEYWORDS.map((column) => `${column} text`).join(", ")},
+  ${KEYWORD_NAMES.map((column) => `${column} text`).join(", ")},
   ${NUMBERS.map((column) => `${column} integer`).join(", ")},
   labels text not null, words text not null
 `;
@@ -24,7 +30,7 @@ const KEYS = `
 /**
  * Counts up with each change of the tables below; a file of another layout is made anew and projected again.
  */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 // One table for each kind of document, of the same columns. The lists' orders are (project, created, id), with
 // and without a status, and one index for each further order.
@@ -62,7 +68,17 @@ export const SIZE = `
 `;
 export const FORGET = [...KINDS, "event", "store"].map((table) => `delete from ${table};`).join(" ");
 
-const COLUMNS = ["project", "id", "version", ...KEYWORDS, ...NUMBERS, "labels", "words", "failure", "body"];
+const COLUMNS = [
+  "project",
+  "id",
+  "version",
+  ...KEYWORD_NAMES,
+  ...NUMBERS,
+  "labels",
+  "words",
+  "failure",
+  "body",
+];
 const OVERWRITTEN = COLUMNS.filter((column) => column !== "project" && column !== "id");
 const EVENT_COLUMNS = [
   "project",
@@ -70,7 +86,7 @@ const EVENT_COLUMNS = [
   "id",
   "version",
   "event",
-  ...KEYWORDS,
+  ...KEYWORD_NAMES,
   ...NUMBERS,
   "labels",
   "words",

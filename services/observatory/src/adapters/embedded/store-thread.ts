@@ -28,7 +28,7 @@ function answer(question: Question): unknown {
     case "check":
       return { generation: store.generation(), writer: lock.take() };
     case "apply":
-      return store.apply(question.batch);
+      return store.apply(question.rows);
     case "search":
       return store.search(question.search);
     case "count":

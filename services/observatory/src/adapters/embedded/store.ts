@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type {
   EventSearch,
   ListedDocument,
@@ -10,27 +10,11 @@ import type {
   StoredEvent,
   StoreSize,
 } from "../../application/ports.ts";
-import {
-  type AggregateDocument,
-  type EventDocument,
-  eventsOf,
-  type Kind,
-  newestOf,
-  type Projection,
-} from "../../domain/projection.ts";
+import type { Kind } from "../../domain/projection.ts";
 import type { Filter } from "../../domain/query/filter.ts";
-import type { SearchKeys } from "../../domain/search-keys.ts";
-import {
-  afterPosition,
-  type Condition,
-  compile,
-  KEYWORD_COLUMNS,
-  labelsColumn,
-  NUMBER_COLUMNS,
-  orderText,
-  wordsColumn,
-} from "./filter-sql.ts";
+import { afterPosition, type Condition, compile, NUMBER_COLUMNS, orderText } from "./filter-sql.ts";
 import { inodeOf } from "./inode.ts";
+import type { BatchRows } from "./store-rows.ts";
 import * as statements from "./store-statements.ts";
 
 const FILE = "read-model.db";
@@ -70,13 +54,11 @@ export class Store {
     return textOf(this.#prepare(statements.READ_GENERATION).get()?.generation);
   }
 
-  apply(batch: readonly Projection[]): void {
+  apply({ documents, events }: BatchRows): void {
     this.#inTransaction(() => {
-      for (const document of newestOf(batch)) {
-        this.#prepare(statements.SAVE[document.kind]).run(...documentRow(document));
-      }
+      for (const { kind, row } of documents) this.#prepare(statements.SAVE[kind]).run(...row);
       const saveEvent = this.#prepare(statements.SAVE_EVENT);
-      for (const event of eventsOf(batch)) saveEvent.run(...eventRow(event));
+      for (const row of events) saveEvent.run(...row);
     });
   }
 
@@ -229,30 +211,6 @@ function every(conditions: readonly Condition[]): Condition {
     text: conditions.map((condition) => condition.text).join(" and "),
     values: conditions.flatMap((condition) => condition.values),
   };
-}
-
-const KEYWORDS = Object.entries(KEYWORD_COLUMNS).filter(([field]) => field !== "id" && field !== "event");
-
-function keyColumns(keys: SearchKeys): SQLInputValue[] {
-  const keywords: Readonly<Record<string, string | undefined>> = keys.keywords;
-  const numbers: Readonly<Record<string, number | undefined>> = keys.numbers;
-  return [
-    ...KEYWORDS.map(([field]) => keywords[field] ?? null),
-    ...Object.keys(NUMBER_COLUMNS).map((field) => numbers[field] ?? null),
-    labelsColumn(keys.labels),
-    wordsColumn(keys.words),
-  ];
-}
-
-function documentRow(document: AggregateDocument): SQLInputValue[] {
-  const { project, id, version, keys, failure, body } = document;
-  return [project, id, version, ...keyColumns(keys), failure ?? null, body];
-}
-
-function eventRow(event: EventDocument): SQLInputValue[] {
-  const { project, eventId, aggregateId, version, keys, envelope } = event;
-  const name = keys.keywords.event ?? null;
-  return [project, eventId, aggregateId, version, name, ...keyColumns(keys), envelope];
 }
 
 function storedDocument(row: Record<string, unknown>): StoredDocument {

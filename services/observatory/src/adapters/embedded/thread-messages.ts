@@ -1,5 +1,6 @@
 import type { EventSearch, Search } from "../../application/ports.ts";
-import type { Kind, Projection } from "../../domain/projection.ts";
+import type { Kind } from "../../domain/projection.ts";
+import type { BatchRows } from "./store-rows.ts";
 
 export interface ThreadSettings {
   readonly folder: string;
@@ -8,7 +9,7 @@ export interface ThreadSettings {
 /** What the service asks of a store's thread. */
 export type Question =
   | { readonly ask: "check" }
-  | { readonly ask: "apply"; readonly batch: readonly Projection[] }
+  | { readonly ask: "apply"; readonly rows: BatchRows }
   | { readonly ask: "search"; readonly search: Search }
   | {
       readonly ask: "count";

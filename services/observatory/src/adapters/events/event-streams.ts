@@ -1,4 +1,4 @@
-import { eventStreamName, streamState } from "@orrery/mesh/messaging/streams";
+import { apiErrorCode, eventStreamName, streamState } from "@orrery/mesh/messaging/streams";
 import type { NatsConnection } from "nats";
 import type { StreamProgress, StreamState } from "../../application/ports.ts";
 
@@ -11,6 +11,9 @@ export const PROJECTED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM,
 
 /** Whose events can be listed and watched. */
 export const WATCHED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM];
+
+/** @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const STREAM_NOT_FOUND = 10059;
 
 /**
  * The durable consumer of one generation of the read model on one stream. A store that was made anew has
@@ -37,23 +40,36 @@ export function streamProgress(
   };
 }
 
-/** Undefined without a stream: nothing was ever published. */
+/**
+ * Undefined without a stream: nothing was ever published. Asked often, so that the stream itself is asked only where
+ * its consumer cannot tell: one that has dealt with everything has seen its newest event.
+ */
 async function progressOf(
   connection: NatsConnection,
   stream: string,
   generation: string | undefined,
 ): Promise<StreamState | undefined> {
-  const state = await streamState(connection, stream);
-  if (state === undefined) return undefined;
-  if (generation === undefined) throw new Error("no consumer has been made yet");
+  const state = () => streamState(connection, stream);
+  if (generation === undefined) {
+    if ((await state()) === undefined) return undefined;
+    throw new Error("no consumer has been made yet");
+  }
   const manager = await connection.jetstreamManager({ checkAPI: false });
-  const consumer = await manager.consumers.info(stream, durableOf(stream, generation));
-  return {
-    stream,
-    lastSequence: state.lastSequence,
-    doneSequence: consumer.ack_floor.stream_seq,
-    behind: consumer.num_pending + consumer.num_ack_pending,
-  };
+  const consumer = await unlessNoStream(manager.consumers.info(stream, durableOf(stream, generation)));
+  if (consumer === undefined) return undefined;
+  const behind = consumer.num_pending + consumer.num_ack_pending;
+  const newest = behind === 0 ? consumer.delivered.stream_seq : (await state())?.lastSequence;
+  if (newest === undefined) return undefined;
+  return { stream, lastSequence: newest, doneSequence: consumer.ack_floor.stream_seq, behind };
+}
+
+async function unlessNoStream<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (apiErrorCode(failure) === STREAM_NOT_FOUND) return undefined;
+    throw failure;
+  }
 }
 
 const NOT_YET = Symbol("not yet");
