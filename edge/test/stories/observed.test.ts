@@ -5,6 +5,8 @@ import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
 import type { Json } from "../../../mesh/dev/testing/json.ts";
 import { Platform } from "../../../mesh/dev/testing/platform.ts";
 
+const byText = (left: string, right: string): number => (left < right ? -1 : 1);
+
 interface Span {
   readonly spanId: string;
   readonly parentSpanId: string;
@@ -131,8 +133,18 @@ describe("what a platform shows of itself", () => {
     expect((await get("/v1/overview")).missions).toEqual({ COMPENSATED: 1 });
     const spans = await traceOf(`/v1/observatory/missions/${id}`, "demo", 30);
     expect(rootsOf(spans).map(({ name }) => name)).toEqual(["POST /v1/missions"]);
-    expect(spans.filter(({ name }) => name === "job.attempt")).toHaveLength(3);
+    const parents = new Map(spans.map((span) => [span.spanId, span.name]));
+    const under = (name: string) =>
+      spans.filter((span) => span.name === name).map((span) => parents.get(span.parentSpanId) ?? "");
+    // Each of its three jobs is a part of the errand that submitted it.
+    const errands = ["step.submit", "step.submit", "undo.submit"];
+    expect(under("job.submit").toSorted(byText)).toEqual(errands);
+    expect(under("job.attempt").toSorted(byText)).toEqual(errands);
+    expect([under("mission.begin").length, under("mission.advance").length >= 3]).toEqual([1, true]);
     console.log(`trace of a mission: ${spans.length} spans, 1 root, 0 gaps`);
+    const ofStep = await traceOf(`/v1/observatory/jobs/${ended.steps[0].jobId}`);
+    const attempts = ofStep.filter(({ name }) => /^(step\.submit|job\.submit|job\.attempt)$/.test(name));
+    expect(attempts.map(({ name }) => name)).toEqual(["step.submit", "job.submit", "job.attempt"]);
   }, 90_000);
 });
 

@@ -1,105 +1,24 @@
 /**
- * `make bench`: Orrery beside graphile-worker, in one run on one machine, and the ratios. Absolute figures of a shared
- * machine mean little; the ratio of two that were measured in turn means something.
- *
- * Twice: with everything running, as a user has it, and with the relay stopped, which shows the engine alone. About six
- * minutes.
+ * `make bench`: every section, one after the other; `ONLY=<section>` runs one of them. Each starts what it measures
+ * itself and prints its own table.
  */
-import { join } from "node:path";
-import pg from "pg";
-import { BINARY_CACHE } from "../../dev/src/places.ts";
-import { startTestBed } from "../../dev/src/test-bed.ts";
-import { Platform } from "../../dev/testing/platform.ts";
-import { GraphilePeer, loadGraphile } from "./graphile.ts";
-import { hasWrk } from "./http-load.ts";
-import { describeMachine } from "./machine.ts";
-import { OrreryCase } from "./orrery.ts";
-import { ResultTable } from "./result-table.ts";
+import { benchEdge } from "./edge.ts";
+import { benchMissions } from "./missions.ts";
+import { benchPeers } from "./peers.ts";
+import { benchTelemetry } from "./telemetry.ts";
 
-const ROUNDS = 3;
-const JOBS = 20_000;
-const PEER_SUBMISSIONS = 3_000;
-const CALLERS = 50;
-const SECONDS = 5;
-const print = (line: string) => process.stdout.write(`${line}\n`);
+const SECTIONS: Readonly<Record<string, (print: (line: string) => void) => Promise<void>>> = {
+  peers: benchPeers,
+  missions: benchMissions,
+  edge: benchEdge,
+  telemetry: benchTelemetry,
+};
 
-await using scope = new AsyncDisposableStack();
-const bed = scope.use(await startTestBed());
-const pgPool = scope.adopt(
-  new pg.Pool({ connectionString: bed.environment.ORRERY_TEST_POSTGRES, max: 10 }),
-  (pool) => pool.end(),
-);
-const graphile = new GraphilePeer(await loadGraphile(join(BINARY_CACHE, "peers")), pgPool);
-const table = new ResultTable("graphile-worker");
-const client = (await hasWrk()) ? "wrk" : "node:http in the bench's own process, as wrk is not installed";
-
-print(await describeMachine(pgPool));
-print(`${ROUNDS} rounds in turn, ${JOBS} jobs, medians; single submissions come from ${client}`);
-await everythingRuns();
-await relayStopped();
-print("");
-for (const line of table.lines()) print(line);
-
-async function everythingRuns(): Promise<void> {
-  await using platform = await Platform.start({ ORRERY_PORT: "4740" });
-  const orrery = new OrreryCase(platform);
-  await warmUp(orrery);
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const queue = `bench-${round}`;
-    // Each side begins when the other has nothing left to do: what is submitted is published and projected as well.
-    const rested = async <T>(theirs: () => Promise<T>): Promise<T> => {
-      await orrery.settled();
-      return theirs();
-    };
-    await table.pair("submit one by one, 50 callers", "/s", {
-      ours: () => orrery.submit(CALLERS, SECONDS),
-      theirs: () => rested(() => graphile.submit(PEER_SUBMISSIONS, CALLERS)),
-    });
-    await table.pair("submit 1,000 at a time", "/s", {
-      ours: () => orrery.bulk(JOBS, queue),
-      theirs: () => rested(() => graphile.bulk(JOBS)),
-    });
-    await table.pair("drain", "/s", {
-      ours: () => orrery.drain(JOBS, queue),
-      theirs: () => rested(() => graphile.drain(JOBS)),
-    });
-    await table.pair("submit, run and publish at once", "/s", {
-      ours: () => orrery.pipeline(JOBS, `pipeline-${round}`),
-    });
-    await orrery.settled();
-    const [own, peer] = [await orrery.latency(50, 300), await graphile.latency(50, 300)];
-    table.note("submitted to started at 50/s, p50", "ms", own.p50, peer.p50);
-    table.note("submitted to started at 50/s, p99", "ms", own.p99, peer.p99);
-    print(`round ${round} of ${ROUNDS}, everything running: done`);
-  }
-}
-
-async function relayStopped(): Promise<void> {
-  await using platform = await Platform.start({ ORRERY_PORT: "4740", RELAY: "off" });
-  const orrery = new OrreryCase(platform);
-  await warmUp(orrery);
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const queue = `bench-${round}`;
-    await table.pair("submit one by one, relay stopped", "/s", {
-      ours: () => orrery.submit(CALLERS, SECONDS),
-      theirs: () => graphile.submit(PEER_SUBMISSIONS, CALLERS),
-    });
-    await orrery.bulk(JOBS, queue);
-    await graphile.bulk(JOBS);
-    await table.pair("drain, relay stopped", "/s", {
-      ours: () => orrery.drain(JOBS, queue),
-      theirs: () => graphile.drain(JOBS),
-    });
-    print(`round ${round} of ${ROUNDS}, relay stopped: done`);
-  }
-}
-
-/** Both sides run compiled code from the first round on: a service that has just started is half as fast. */
-async function warmUp(orrery: OrreryCase): Promise<void> {
-  await orrery.submit(CALLERS, SECONDS);
-  await orrery.bulk(JOBS, "warm-up");
-  await orrery.drain(JOBS, "warm-up");
-  await graphile.submit(PEER_SUBMISSIONS, CALLERS);
-  await graphile.bulk(JOBS);
-  await graphile.drain(JOBS);
+const only = process.env.ONLY ?? "";
+const names = Object.keys(SECTIONS);
+if (only !== "" && !names.includes(only)) throw new RangeError(`ONLY is one of ${names.join(", ")}`);
+for (const [name, bench] of Object.entries(SECTIONS)) {
+  if (only !== "" && only !== name) continue;
+  process.stdout.write(`\n${name}\n`);
+  await bench((line) => void process.stdout.write(`${line}\n`));
 }

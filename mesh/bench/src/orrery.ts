@@ -3,6 +3,7 @@ import { runBenchWorker } from "./bench-worker.ts";
 import { HttpLoad, postsPerSecond } from "./http-load.ts";
 import { atRate, percentile, perSecond } from "./measure.ts";
 import { PAYLOAD } from "./payload.ts";
+import { untilSettled } from "./platform-metrics.ts";
 
 const TASK = "bench.noop";
 
@@ -99,29 +100,8 @@ export class OrreryCase {
   }
 
   /** Waits until everything is published and projected, at most three minutes. */
-  async settled(): Promise<void> {
-    const end = performance.now() + 180_000;
-    while (performance.now() < end) {
-      const pending = await this.#gauge("jobs", "orrery_outbox_pending");
-      const behind = await this.#gauge("observatory", "orrery_consumer_lag");
-      // The gauges are up to two seconds old: twice nothing is nothing.
-      if (pending + behind === 0) {
-        await new Promise((done) => setTimeout(done, 2_100));
-        if ((await this.#gauge("jobs", "orrery_outbox_pending")) === 0) return;
-      }
-      await new Promise((done) => setTimeout(done, 200));
-    }
-    throw new Error("events were not published and projected within 180 s");
-  }
-
-  /** The sum of a gauge over its labels, at the first replica of a service. */
-  async #gauge(service: string, name: string): Promise<number> {
-    const admin = this.#platform.run.services[service]?.[0]?.admin;
-    const { text } = await this.#platform.admin(`${admin}/metrics`);
-    const values = text
-      .split("\n")
-      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-    return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+  settled(): Promise<void> {
+    return untilSettled(this.#platform);
   }
 
   async #untilEmpty(queue: string, likely: () => boolean): Promise<void> {

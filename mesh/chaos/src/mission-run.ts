@@ -1,3 +1,4 @@
+import { until } from "../../chassis/src/testing/until.ts";
 import type { Json } from "../../dev/testing/json.ts";
 import type { Platform } from "../../dev/testing/platform.ts";
 import { readEvents } from "../../dev/testing/sse.ts";
@@ -37,6 +38,8 @@ export interface Findings {
 const ENDS = new Set(["SUCCEEDED", "FAILED", "COMPENSATED", "CANCELLED"]);
 const AT_ONCE = 20;
 const LIMIT_MS = 180_000;
+const SOON = { withinMs: LIMIT_MS, everyMs: 20 };
+const ENDED = { withinMs: LIMIT_MS, everyMs: 200 };
 
 /** Launches missions, each under a key of its own until it is accepted. */
 export function launchMissions(
@@ -82,12 +85,12 @@ export async function killDuring(
   for (let kill = 0; kill < run.kills && !over; kill += 1) {
     const target = MISSION_TARGETS[kill % MISSION_TARGETS.length] ?? "orchestrator";
     await new Promise((done) => setTimeout(done, 100 + Math.floor(draw() * 1_000)));
-    await until(() => Promise.resolve(over || sink.atWork > 0), "a step at work");
+    await until("a step at work", () => Promise.resolve(over || sink.atWork > 0), SOON);
     if (over) break;
     const pid = pidOf(platform, target);
     process.kill(pid, "SIGKILL");
     killed.set(target, (killed.get(target) ?? 0) + 1);
-    await until(() => Promise.resolve(pidOf(platform, target) !== pid), `${target} to be back`);
+    await until(`${target} to be back`, () => Promise.resolve(pidOf(platform, target) !== pid), SOON);
   }
   await ended;
   return killed;
@@ -96,7 +99,7 @@ export async function killDuring(
 /** Waits until every mission has ended. */
 export async function missionsEnded(platform: Platform, launched: readonly Launched[]): Promise<void> {
   await eachOf(launched, ({ id, name }) =>
-    until(async () => ENDS.has((await missionOf(platform, id)).status), `${name} to end`, 200),
+    until(`${name} to end`, async () => ENDS.has((await missionOf(platform, id)).status), ENDED),
   );
 }
 
@@ -183,14 +186,6 @@ function pidOf(platform: Platform, target: MissionTarget): number {
   const pid = platform.run.services[target]?.[0]?.pid;
   if (pid === undefined) throw new Error(`no process ${target} in run.json`);
   return pid;
-}
-
-async function until(good: () => Promise<boolean>, what: string, everyMs = 20): Promise<void> {
-  const end = performance.now() + LIMIT_MS;
-  while (!(await good())) {
-    if (performance.now() > end) throw new Error(`waited ${LIMIT_MS / 1_000} s for ${what}`);
-    await new Promise((done) => setTimeout(done, everyMs));
-  }
 }
 
 /** Does something for each, a few at a time. @returns the results in order */

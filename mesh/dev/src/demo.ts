@@ -2,11 +2,14 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { demoJob } from "./demo-jobs.ts";
+import { demoMission } from "./demo-missions.ts";
 import { readRunFile } from "./run-file.ts";
 
 const ROUNDS = 15;
 const JOBS_A_ROUND = 20;
 const ROUND_MS = 1_000;
+/** The missions that were launched last get so long to end. */
+const MISSIONS_END_MS = 15_000;
 const ANSWER_WITHIN_MS = 10_000;
 /** People kill processes while they look at this: an outage is sat out for so long. */
 const OUTAGE_MS = 60_000;
@@ -24,9 +27,9 @@ interface Outcome {
 }
 
 /**
- * Gives a running platform something to look at: 300 jobs in 15 seconds that succeed, fail, retry, wait,
- * expire and are cancelled, a paused queue and one with a limit. What it leaves is ordinary data of the first
- * project. It goes on after an outage of up to 60 seconds.
+ * Gives a running platform something to look at: 300 jobs in 15 seconds that succeed, fail, retry, wait, expire and are
+ * cancelled, a paused queue and one with a limit, and 15 missions that succeed, are undone, and run steps side by side.
+ * What it leaves is ordinary data of the first project. It goes on after an outage of up to 60 seconds.
  *
  * @throws NotRunning; Error when the platform refuses, or stays away
  */
@@ -38,6 +41,7 @@ export async function demo(home: string, print: (line: string) => void): Promise
   await api("POST", "/v1/queues/night:pause", {});
   await api("PATCH", "/v1/queues/reports?updateMask=concurrency", { concurrency: 2 });
   print("queue night is paused, queue reports runs two jobs at a time");
+  const missions: string[] = [];
   let submitted = 0;
   let cancelled = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -52,13 +56,35 @@ export async function demo(home: string, print: (line: string) => void): Promise
     // One a round is cancelled while it waits or runs; one that has ended by then answers 409, which is fine.
     if (id !== undefined && (await api("POST", `/v1/jobs/${id}:cancel`, { reason: "demo" }, [409])))
       cancelled += 1;
-    print(`round ${round + 1} of ${ROUNDS}: ${submitted} jobs submitted, ${cancelled} cancelled`);
+    const mission = { ...demoMission(round), idempotencyKey: `demo-${run}-mission-${round}` };
+    missions.push(((await api("POST", "/v1/missions", mission)) as { id: string }).id);
+    const jobsSoFar = `${submitted} jobs submitted, ${cancelled} cancelled`;
+    print(`round ${round + 1} of ${ROUNDS}: ${jobsSoFar}; ${missions.length} missions launched`);
     await wait(ROUND_MS);
   }
-  print("look: orrery job ls · orrery queue ls · orrery job ls -q 'status:FAILED'");
+  print(`missions: ${await standing(api, missions)}`);
+  print(
+    "look: npx orrery job ls -q 'status:failed', npx orrery mission ls, npx orrery queue ls, or the page",
+  );
 }
 
-type Api = (method: string, path: string, body: unknown, fine?: readonly number[]) => Promise<unknown>;
+/** How missions stand once they have ended, or after 15 s: "10 SUCCEEDED, 5 COMPENSATED". */
+async function standing(api: Api, ids: readonly string[]): Promise<string> {
+  const until = Date.now() + MISSIONS_END_MS;
+  for (;;) {
+    const answers = (await Promise.all(ids.map((id) => api("GET", `/v1/missions/${id}`)))) as {
+      readonly status: string;
+      readonly endTime?: string;
+    }[];
+    if (answers.every(({ endTime }) => endTime !== undefined) || Date.now() > until) {
+      const byStatus = Map.groupBy(answers, ({ status }) => status);
+      return [...byStatus].map(([status, those]) => `${those.length} ${status}`).join(", ");
+    }
+    await wait(ASK_AGAIN_MS);
+  }
+}
+
+type Api = (method: string, path: string, body?: unknown, fine?: readonly number[]) => Promise<unknown>;
 
 async function submit(ask: Api, jobs: readonly object[]): Promise<readonly Outcome[]> {
   const { outcomes } = (await ask("POST", "/v1/jobs:batchSubmit", { jobs })) as {
@@ -96,7 +122,7 @@ function connect(home: string): Api {
   return async (method, path, body, fine = []) => {
     const { status, text } = await fetch(`${run.edge}${path}`, {
       method,
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     })

@@ -8,6 +8,7 @@ import { FreePorts } from "./free-port.ts";
 import { Identities } from "./identities.ts";
 import { LaunchRecord } from "./launch-record.ts";
 import { leafHolders } from "./leaf-holders.ts";
+import type { LogFile } from "./log-file.ts";
 import { type Observers, planObservers } from "./observers.ts";
 import { makePassage, ROOT } from "./places.ts";
 import { provision } from "./postgres-admin.ts";
@@ -248,7 +249,7 @@ export class Platform {
       const when = againInMs === 0 ? "at once" : `in ${againInMs} ms`;
       this.#launch.print(`${name} ended by itself (${how}); it starts again ${when}; its log: ${log.path}`);
       // A process that dies again and again says the same each time.
-      if (againInMs === 0) for (const line of log.lastLines(8)) this.#launch.print(`  ${line.slice(0, 300)}`);
+      if (againInMs === 0) for (const line of lastWords(log)) this.#launch.print(`  ${line.slice(0, 300)}`);
     },
   };
 
@@ -301,3 +302,10 @@ export class Platform {
       });
   }
 }
+
+/** The last eight lines of a log without the frames of a stack, which would crowd out its message. */
+const lastWords = (log: LogFile): readonly string[] =>
+  log
+    .lastLines(32)
+    .filter((line) => !/^\s+at /.test(line))
+    .slice(-8);

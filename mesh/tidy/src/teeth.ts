@@ -5,7 +5,7 @@
  * With `SEED=n` it draws ten rules of the constitution among those that have a break here, and breaks these.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BREAKS, type Break } from "./breaks.ts";
@@ -29,6 +29,9 @@ function copyOfHead(): string {
   );
   for (const folder of folders) {
     symlinkSync(join(copy, folder), join(copy, "node_modules/@orrery", folder.split("/").pop() ?? ""));
+    // A workspace has packages of its own where another one needs the same in a different version.
+    const own = join(ROOT, folder, "node_modules");
+    if (existsSync(own)) symlinkSync(own, join(copy, folder, "node_modules"));
   }
   return copy;
 }

@@ -2,6 +2,7 @@ import { createKeyStore, keepKeyPartitions } from "@orrery/mesh/idempotency/key-
 import { eventsAfter } from "@orrery/mesh/outbox/stored-events";
 import { createWatches } from "@orrery/mesh/outbox/watch";
 import type { Pool } from "@orrery/mesh/postgres/pool";
+import { createItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Clock } from "@orrery/mesh/time/clock";
@@ -51,6 +52,8 @@ export interface Engine {
 
 const GAUGES_MS = 2_000;
 const PARTITIONS_MS = 60_000;
+/** So many missions in a second are in their request's trace, if that is kept: each makes a hundred spans. */
+const TRACED_PER_SECOND = 10;
 
 /** Puts the engine together and sets it going. */
 export function createEngine(deps: EngineDeps): Engine {
@@ -97,6 +100,7 @@ export function createEngine(deps: EngineDeps): Engine {
         read,
         list: listMissions(missions),
         watches,
+        traces: createItemBudget({ perSecond: TRACED_PER_SECOND, clock }),
       }),
     ],
     takeIn,

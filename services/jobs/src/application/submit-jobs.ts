@@ -78,7 +78,7 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
   const register = createRegister();
 
   const run = async (items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]> => {
-    const spans = openSpans(items);
+    const spans = openSubmitSpans(items);
     try {
       const written = await deps.inTransaction((tx) => submitAll(deps, register, tx, items), {
         projects: projectsOf(items),
@@ -281,7 +281,7 @@ function inPlace(
 }
 
 /** The batch as each item's trace shows it: taken, committed, answered. */
-function openSpans(items: readonly SubmitItem[]) {
+export function openSubmitSpans(items: readonly SubmitItem[]) {
   const spans = items.map(({ submission: { traceparent, project } }) => {
     if (!isTraced(traceparent)) return undefined;
     const attributes = { [ATTR.PROJECT]: project };

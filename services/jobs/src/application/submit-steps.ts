@@ -1,7 +1,7 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Job } from "../domain/job.ts";
 import type { Change, StepIds } from "./ports.ts";
-import { accept, createRegister, type SubmitDeps, type SubmitItem } from "./submit-jobs.ts";
+import { accept, createRegister, openSubmitSpans, type SubmitDeps, type SubmitItem } from "./submit-jobs.ts";
 
 /** The job of a mission's step: what to submit, and the id that it has for ever. */
 export interface StepItem extends SubmitItem {
@@ -25,8 +25,8 @@ const refusedId = (): Fault =>
 export function createSubmitSteps(deps: SubmitStepsDeps) {
   const { jobs, facts, queues, stepIds, clock } = deps;
   const register = createRegister();
-  return async (items: readonly StepItem[]): Promise<readonly (Job | Fault)[]> => {
-    const written = await deps.inTransaction(async (tx) => {
+  const write = (items: readonly StepItem[]) =>
+    deps.inTransaction(async (tx) => {
       await stepIds.hold(
         tx,
         items.map(({ jobId }) => jobId),
@@ -51,9 +51,17 @@ export function createSubmitSteps(deps: SubmitStepsDeps) {
       }
       return { results, changes, entries };
     });
-    register.remember(written.entries);
-    deps.announcements.announce(written.changes);
-    return written.results;
+  return async (items: readonly StepItem[]): Promise<readonly (Job | Fault)[]> => {
+    const spans = openSubmitSpans(items);
+    try {
+      const { results, changes, entries } = await write(items);
+      spans.committed(results.map((result) => (result instanceof Fault ? result : { job: result })));
+      register.remember(entries);
+      deps.announcements.announce(changes);
+      return results;
+    } finally {
+      spans.end();
+    }
   };
 }
 

@@ -71,9 +71,11 @@ export function visibleSpans(
 
 function aboutOne(spans: readonly Span[], aggregate: string): readonly Span[] {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
-  const kept = new Set(
-    spans.filter((span) => (span.attributes[AGGREGATE_ATTRIBUTE] ?? aggregate) === aggregate),
-  );
+  // What does not say what it is about is a part of what does, such as the statement of one submission among many.
+  const subjectOf = (span: Span) =>
+    [span, ...ancestorsOf(span, byId)].find((one) => one.attributes[AGGREGATE_ATTRIBUTE] !== undefined)
+      ?.attributes[AGGREGATE_ATTRIBUTE];
+  const kept = new Set(spans.filter((span) => (subjectOf(span) ?? aggregate) === aggregate));
   for (const span of [...kept]) for (const before of ancestorsOf(span, byId)) kept.add(before);
   return [...kept];
 }

@@ -53,6 +53,17 @@ describe("what a project sees of a trace", () => {
     expect(seenBy("mine", spans)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test("of a batch, for one job, leaves out the parts of another's work that do not say whose they are", () => {
+    const spans = [
+      span(1, undefined, of("mine")),
+      span(2, 1, of("mine", "job-a")),
+      span(3, 2, of("mine")),
+      span(4, 1, of("mine", "job-b")),
+      span(5, 4, of("mine")),
+    ];
+    expect(seenBy("mine", spans, "job-a")).toEqual([1, 2, 3]);
+  });
+
   test("is found in a trace whose spans name each other as parents", () => {
     const spans = [span(1, 2), span(2, 1, of("mine")), span(3, 3, of("mine"))];
     expect(seenBy("mine", spans)).toEqual([1, 2, 3]);

@@ -12,6 +12,7 @@ import {
   SILENCE_MS,
   TRY_AGAIN_MS,
 } from "./limits.ts";
+import { traceErrand } from "./mission-spans.ts";
 import type { Errands, HeldErrand, JobsPeer, Submitted } from "./ports.ts";
 import type { KnownEnd } from "./take-in-ends.ts";
 
@@ -96,7 +97,12 @@ async function runDue(deps: RunErrandsDeps): Promise<number> {
 }
 
 async function submit(deps: RunErrandsDeps, errands: readonly HeldErrand[]): Promise<void> {
-  const outcomes = await deps.peer.submit(errands, deps.signal);
+  const traced = errands.map(traceErrand);
+  const outcomes = await deps.peer.submit(
+    traced.map(({ errand }) => errand),
+    deps.signal,
+  );
+  for (const [index, { end }] of traced.entries()) end(outcomes[index]?.kind !== "accepted");
   const by = (kind: Submitted["kind"]): readonly HeldErrand[] =>
     errands.filter((_errand, index) => (outcomes[index]?.kind ?? "later") === kind);
   const [accepted, later] = [by("accepted"), by("later")];
@@ -152,9 +158,12 @@ async function settled<T>(
   const waiting = [...errands];
   const run = async (): Promise<void> => {
     for (let errand = waiting.shift(); errand !== undefined; errand = waiting.shift()) {
+      const traced = traceErrand(errand);
       try {
-        results.push(await work(errand));
+        results.push(await work(traced.errand));
+        traced.end(false);
       } catch (failure) {
+        traced.end(true);
         failed.push(errand);
         if (failed.length === 1 && !signal.aborted)
           logger.warn("the jobs service did not do what was asked", {

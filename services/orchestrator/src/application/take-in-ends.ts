@@ -2,6 +2,7 @@ import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { type JobEnd, learn } from "../domain/decisions.ts";
 import type { Mission, Progress, Transition } from "../domain/mission.ts";
 import { type DecisionDeps, inShares, momentAt, record } from "./decide-missions.ts";
+import { type DecisionSpans, decisionSpans } from "./mission-spans.ts";
 import type { AwaitedJob, Errands } from "./ports.ts";
 
 /** How a job ended, and at which of its versions: 0 where the jobs service never took it. */
@@ -29,7 +30,9 @@ export const takeInEnds =
     const awaited = await deps.errands.awaited([...byJob.keys()]);
     const news = awaited.filter((job) => isNews(job, byJob));
     await inShares(news, async (share) => {
-      const transitions = await deps.inTransaction((tx) => takeInShare(deps, tx, share, byJob));
+      using spans = decisionSpans("mission.advance");
+      const transitions = await deps.inTransaction((tx) => takeInShare({ ...deps, spans }, tx, share, byJob));
+      spans.committed();
       deps.announcements.announce(transitions);
     });
   };
@@ -41,7 +44,7 @@ const isNews = ({ jobId, seenVersion }: AwaitedJob, ends: ReadonlyMap<string, Kn
 };
 
 async function takeInShare(
-  deps: TakeInDeps,
+  deps: TakeInDeps & { readonly spans: DecisionSpans },
   tx: Transaction,
   share: readonly AwaitedJob[],
   ends: ReadonlyMap<string, KnownEnd>,
@@ -50,6 +53,7 @@ async function takeInShare(
     tx,
     share.map(({ missionId }) => missionId),
   );
+  deps.spans.open(held.values());
   // Asked again under the locks: another replica may have taken the same ends in.
   const awaited = await deps.errands.awaitedIn(
     tx,

@@ -3,8 +3,10 @@ import type { Course } from "./course.ts";
 import type { JobRole, Json, Mission, MissionError, Step, UndoPlan } from "./mission.ts";
 import { type Resolved, resolve, type Sources } from "./references.ts";
 
-/** How much JSON the references of one input may stand for, in bytes: an input cannot be larger. */
+/** How large the input of a step's job may be, in bytes of JSON. */
 export const INPUT_LIMIT_BYTES = 192 * 1024;
+/** The same of a job that undoes: its step's input and output, each as large as they may be, and the key. */
+export const UNDO_INPUT_LIMIT_BYTES = 2 * INPUT_LIMIT_BYTES + 1024;
 
 /**
  * Begins a step: its job is decided on here and nowhere else. An input that refers to what is not there fails the
@@ -13,7 +15,8 @@ export const INPUT_LIMIT_BYTES = 192 * 1024;
 export function beginStep(course: Course, step: Step): void {
   const { plan } = step;
   const resolved = inputOf(course.mission, step);
-  const refusal = refusalOf(resolved, plan.name);
+  const inputText = textOf(resolved);
+  const refusal = refusalOf(resolved, plan.name) ?? largeRefusal(inputText, plan.name);
   if (refusal !== undefined) {
     const changes = { status: "FAILED" as const, endMs: course.moment.nowMs, error: refusal };
     course.move({ fact: "MissionStepFailed", step: { name: plan.name, changes } });
@@ -24,7 +27,6 @@ export function beginStep(course: Course, step: Step): void {
   const changes = { status: "RUNNING" as const, jobId, startOrder, startMs: course.moment.nowMs };
   course.move({ fact: "MissionStepStarted", step: { name: plan.name, changes: { ...changes, ...afresh } } });
   const { task, queue, timeoutMs, maxAttempts } = plan;
-  const inputText = textOf(resolved);
   course.send({
     kind: "submit",
     role: "RUN",
@@ -77,7 +79,7 @@ function inputOf(mission: Mission, { plan }: Step): Input {
 }
 
 function undoInputOf(mission: Mission, step: Step, undo: UndoPlan): Input {
-  if (undo.input !== undefined) return resolve(undo.input, sourcesOf(mission), INPUT_LIMIT_BYTES);
+  if (undo.input !== undefined) return resolve(undo.input, sourcesOf(mission), UNDO_INPUT_LIMIT_BYTES);
   // The step has begun, so its references stood for something, and do so still.
   const input = inputOf(mission, step);
   const known: Record<string, Json> = { idempotencyKey: step.jobId };
@@ -91,7 +93,15 @@ function refusalOf(resolved: Input, step: string): MissionError | undefined {
     return { type: "REFERENCE_MISSING", message: `there is no value at ${resolved.missing}`, step };
   }
   if (!("tooLarge" in resolved)) return undefined;
-  const message = `its references stand for more than ${INPUT_LIMIT_BYTES} bytes of JSON`;
+  const message = "its references stand for more JSON than an input may have";
+  return { type: "JOB_REFUSED", message, step };
+}
+
+/** The jobs service takes as much as an undo is told from a mission; a step is held to what any job is held to. */
+function largeRefusal(inputText: string | undefined, step: string): MissionError | undefined {
+  const bytes = inputText === undefined ? 0 : Buffer.byteLength(inputText);
+  if (bytes <= INPUT_LIMIT_BYTES) return undefined;
+  const message = `its input is ${bytes} bytes of JSON; at most ${INPUT_LIMIT_BYTES} are taken`;
   return { type: "JOB_REFUSED", message, step };
 }
 

@@ -124,6 +124,25 @@ describe("a mission with a failure", () => {
     expect(inputs[4]).toBe('{"of":"A"}');
   });
 
+  test("tells an undo of an input and an output that are each as large as they may be", () => {
+    const half = "x".repeat(190 * 1024);
+    const own = { task: "undo.a", input: [{ $from: "input" }, { $from: "steps.a.output" }] };
+    const steps = [aStep("a", { undo: own }), aStep("b"), aStep("c")];
+    const life = Life.begun(steps, { inputText: JSON.stringify(half) });
+    life.ends("a", succeeded(half)).ends("b", succeeded(half)).ends("c", failed()).ends("b", succeeded());
+    expect(life.tasks).toEqual(["do.a", "do.b", "do.c", "undo.b", "undo.a"]);
+    expect(life.ends("a", succeeded()).mission.status).toBe("COMPENSATED");
+  });
+
+  test("begins no step whose input would be larger than an input may be, in bytes", () => {
+    const half = "é".repeat(50 * 1024);
+    const life = Life.begun([aStep("a", { input: [{ $from: "input" }, half] })], {
+      inputText: JSON.stringify(half),
+    });
+    expect(life.mission).toMatchObject({ status: "FAILED", cause: { type: "JOB_REFUSED", step: "a" } });
+    expect(life.tasks).toEqual([]);
+  });
+
   test("cancels running branches and awaits their ends before it undoes any", () => {
     const life = Life.begun(fork()).ends("r", succeeded()).ends("x", failed());
     expect(life.statuses).toBe("r:SUCCEEDED x:FAILED y:RUNNING z:SKIPPED");

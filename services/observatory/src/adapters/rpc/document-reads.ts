@@ -3,7 +3,8 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { type Call, type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { FreshnessGauge } from "../../application/freshness.ts";
 import { listDocuments } from "../../application/list-documents.ts";
-import type { ReadModel, TraceStore } from "../../application/ports.ts";
+import type { AskedFor, ReadModel, TraceStore } from "../../application/ports.ts";
+import type { QueuedReasons } from "../../application/queued-reasons.ts";
 import { readAttempts, readDocument, readHistory } from "../../application/read-document.ts";
 import { readTrace } from "../../application/read-trace.ts";
 import {
@@ -16,6 +17,7 @@ import {
   wholeJobToWire,
   wholeMissionToWire,
 } from "./observatory-wire.ts";
+import { withReasons } from "./queued-wire.ts";
 
 type Rpcs = Pick<
   Implementation<typeof ObservatoryService>,
@@ -35,6 +37,7 @@ export function documentReads(parts: {
   readonly readModel: ReadModel;
   readonly traces: TraceStore;
   readonly freshness: FreshnessGauge;
+  readonly reasons: QueuedReasons;
   readonly clock: Clock;
 }): Rpcs {
   const use = {
@@ -54,12 +57,14 @@ export function documentReads(parts: {
     async listJobs(request, call) {
       const answered = fresh();
       const { documents, ...page } = await use.listJobs({ ...request, ...scopeOf(call) });
-      return { jobs: documents.map(jobToWire), ...page, complete: true, ...answered };
+      const jobs = await withReasons(parts.reasons, documents.map(jobToWire), askedFor(call));
+      return { jobs, ...page, complete: true, ...answered };
     },
     async getJob(request, call) {
       const answered = fresh();
       const read = await use.readJob({ ...request, ...scopeOf(call) });
-      return { job: wholeJobToWire(read), complete: read.complete, ...answered };
+      const [job] = await withReasons(parts.reasons, [wholeJobToWire(read)], askedFor(call));
+      return { job, complete: read.complete, ...answered };
     },
     async listJobAttempts(request, call) {
       const answered = fresh();
@@ -95,4 +100,18 @@ export function documentReads(parts: {
 /** For whom a call is made, and until when. */
 export function scopeOf(call: Call): { readonly project: string; readonly signal: AbortSignal } {
   return { project: requireOnBehalf(call).project, signal: call.signal };
+}
+
+/** What the jobs service gets of the time that a read has. */
+const PEER_LIMIT_MS = 1_500;
+
+/** For whom, in which trace and for how long the jobs service is asked in the course of a call. */
+export function askedFor(call: Call): AskedFor {
+  return {
+    onBehalf: requireOnBehalf(call),
+    correlationId: call.correlationId,
+    traceparent: call.traceparent,
+    signal: call.signal,
+    timeoutMs: call.remainingMs(PEER_LIMIT_MS),
+  };
 }

@@ -1,21 +1,24 @@
 import type { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import type { Clock } from "@orrery/mesh/time/clock";
-import { type Call, type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
+import { type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { FreshnessGauge } from "../../application/freshness.ts";
 import { listAlerts } from "../../application/list-alerts.ts";
 import { listEvents } from "../../application/list-events.ts";
 import { readMetrics } from "../../application/metrics-snapshot.ts";
 import { readOverview } from "../../application/overview.ts";
-import type { AskedFor, JobsPeer, LiveEvents, ReadModel, TraceStore } from "../../application/ports.ts";
+import type { JobsPeer, LiveEvents, ReadModel, TraceStore } from "../../application/ports.ts";
+import { createQueuedReasons } from "../../application/queued-reasons.ts";
 import { watchEvents } from "../../application/watch-events.ts";
-import { documentReads, scopeOf } from "./document-reads.ts";
+import { askedFor, documentReads, scopeOf } from "./document-reads.ts";
 import {
   alertToWire,
   eventToWire,
   frameToWire,
   freshnessToWire,
+  jobToWire,
   overviewToWire,
 } from "./observatory-wire.ts";
+import { withReasons } from "./queued-wire.ts";
 
 export interface HandlerParts {
   readonly readModel: ReadModel;
@@ -26,12 +29,10 @@ export interface HandlerParts {
   readonly clock: Clock;
 }
 
-/** What the jobs service gets of the time that a read has. */
-const PEER_LIMIT_MS = 1_500;
-
 /** Every RPC of the observatory: the request's words in, a use case, the contract's words out. */
 export function observatoryHandler(parts: HandlerParts): Implementation<typeof ObservatoryService> {
   const { readModel, peer, freshness } = parts;
+  const reasons = createQueuedReasons(parts);
   const use = {
     listAlerts: listAlerts(parts),
     listEvents: listEvents(parts),
@@ -42,11 +43,13 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
   // Read before the search: an answer may hold more than it says, never less.
   const fresh = () => freshnessToWire(freshness.read());
   return {
-    ...documentReads(parts),
+    ...documentReads({ ...parts, reasons }),
     async getOverview(_request, call) {
       const { project } = requireOnBehalf(call);
       const about = { readModel: readModel.name, freshness: freshness.read() };
-      return overviewToWire(project, await use.readOverview(project, askedFor(call)), about);
+      const overview = await use.readOverview(project, askedFor(call));
+      const recentJobs = await withReasons(reasons, overview.recentJobs.map(jobToWire), askedFor(call));
+      return { ...overviewToWire(project, overview, about), recentJobs };
     },
     async listQueues(_request, call) {
       return { queues: [...(await peer.listQueues(askedFor(call)))] };
@@ -73,15 +76,5 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
       const answered = fresh();
       return { figures: [...(await use.readMetrics(requireOnBehalf(call).project))], ...answered };
     },
-  };
-}
-
-function askedFor(call: Call): AskedFor {
-  return {
-    onBehalf: requireOnBehalf(call),
-    correlationId: call.correlationId,
-    traceparent: call.traceparent,
-    signal: call.signal,
-    timeoutMs: call.remainingMs(PEER_LIMIT_MS),
   };
 }

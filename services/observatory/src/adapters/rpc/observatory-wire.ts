@@ -87,6 +87,7 @@ export function frameToWire(frame: WatchFrame): MessageInitShape<typeof WatchEve
   return { id: frame.eventId, event: payloadName(data.eventType), data };
 }
 
+/** An overview without its recent jobs: what holds those that wait has to be asked. */
 export function overviewToWire(
   project: string,
   overview: Overview,
@@ -102,7 +103,6 @@ export function overviewToWire(
     }),
     workers: overview.workers,
     failures: overview.failures.map(failureToWire),
-    recentJobs: overview.recentJobs.map(jobToWire),
     missions: countsToWire(overview.missions),
     attentionMissions: overview.attentionMissions.map(missionToWire),
     alerts: overview.alerts.map(alertToWire),

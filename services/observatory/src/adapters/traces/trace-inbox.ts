@@ -7,8 +7,8 @@ import { TRACE_LIMITS } from "./trace-limits.ts";
 /** Where exporters post to, by the convention of OTLP over HTTP. */
 export const TRACE_PATH = "/v1/traces";
 
-/** The workloads that send spans. */
-export const TRACE_SENDERS = ["gateway", "jobs", "worker", "observatory", "orchestrator", "alerts"];
+/** The workloads that send spans: all that the topology names, which a test holds. A service reads no topology. */
+const SENDERS = ["alerts", "gateway", "jobs", "observatory", "orchestrator", "worker"];
 
 /** Takes the spans of the platform's own processes; what a sender sends again is kept once. */
 export function traceInbox(traces: TraceStore, metrics: Metrics): AdminInbox {
@@ -17,7 +17,7 @@ export function traceInbox(traces: TraceStore, metrics: Metrics): AdminInbox {
   ]);
   for (const result of ["kept", "dropped"]) taken.inc({ result }, 0);
   return {
-    from: TRACE_SENDERS,
+    from: SENDERS,
     limitBytes: TRACE_LIMITS.bodyBytes,
     async take(body) {
       const spans = spansFromOtlp(body.toString("utf8"));

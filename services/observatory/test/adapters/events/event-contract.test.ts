@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { time, version } from "@orrery/contracts/pact/pact-matchers";
 import { PactRecorder } from "@orrery/contracts/pact/pact-recorder";
 import { MatchersV3 } from "@pact-foundation/pact";
 import { alertPart, missionPart } from "../../../src/adapters/events/event-parts.ts";
@@ -9,11 +10,8 @@ import { NOON_MS, uuidAt } from "../../projection-factory.ts";
 
 const { eachLike, integer, like, regex, string, uuid } = MatchersV3;
 const ID = uuidAt(NOON_MS, 1);
-const TIME = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z";
-const time = () => regex(TIME, "2026-11-20T12:00:00Z");
-const version = () => regex("1\\.\\d+\\.\\d+", "1.0.0");
+const NOON = "2026-11-20T12:00:00Z";
 const oneOf = (words: readonly string[]) => regex(words.join("|"), words[0] ?? "");
-const write = process.env.PACTS === "write";
 
 /** What the projection reads of every envelope. */
 const envelope = (context: string, name: string, payload: object) => ({
@@ -42,12 +40,12 @@ const jobPayload = (name: string): object => ({
     priority: integer(0),
     attempt: integer(0),
     maxAttempts: integer(5),
-    createTime: time(),
-    runTime: time(),
+    createTime: time(NOON),
+    runTime: time(NOON),
     labels: like({}),
     correlationId: string("c-1"),
-    ...(ENDED.includes(name) && { endTime: time() }),
-    ...(name === "JobStarted" && { startTime: time() }),
+    ...(ENDED.includes(name) && { endTime: time(NOON) }),
+    ...(name === "JobStarted" && { startTime: time(NOON) }),
     ...(name === "JobFailed" && { status: "FAILED", error: failure }),
   },
   ...([...ATTEMPTED, "JobFailed"].includes(name) && { attempt: { worker: string("w-1") } }),
@@ -59,7 +57,7 @@ const missionPayload = (name: string): object => ({
     name: string("book-trip"),
     status: oneOf(MISSION_STATUSES),
     version: integer(1),
-    createTime: time(),
+    createTime: time(NOON),
     labels: like({}),
     correlationId: string("c-1"),
     steps: eachLike({ name: string("reserve"), task: string("hotel.reserve") }),
@@ -75,7 +73,7 @@ const alertPayload = (): object => ({
     status: oneOf(ALERT_STATUSES),
     severity: oneOf(["CRITICAL", "WARNING", "INFO"]),
     version: integer(1),
-    startTime: time(),
+    startTime: time(NOON),
   },
 });
 
@@ -103,6 +101,6 @@ describe.each([
   });
 
   test("is what the producer is held to", () => {
-    expect(() => recorder.settle(write)).not.toThrow();
+    expect(() => recorder.settle()).not.toThrow();
   });
 });

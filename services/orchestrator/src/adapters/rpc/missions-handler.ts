@@ -10,8 +10,10 @@ import {
 } from "@orrery/contracts/gen/orrery/orchestrator/v1/missions_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { keyedRequest } from "@orrery/mesh/idempotency/keys";
-import type { Watches, WatchFrame } from "@orrery/mesh/outbox/watch";
-import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
+import type { Watches } from "@orrery/mesh/outbox/watch";
+import { sendWatch } from "@orrery/mesh/outbox/watch-frames";
+import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
+import { type Route, serve } from "@orrery/mesh/transport/route";
 import type { commandMission } from "../../application/command-mission.ts";
 import type { Answer, launchMission } from "../../application/launch-mission.ts";
 import type { listMissions, readMission } from "../../application/read-missions.ts";
@@ -29,13 +31,16 @@ export interface MissionsUse {
   readonly read: ReturnType<typeof readMission>;
   readonly list: ReturnType<typeof listMissions>;
   readonly watches: Watches<Mission>;
+  /** For missions: one request brings up to 64 jobs, and what undoes them. */
+  readonly traces: ItemBudget;
 }
 
 /** MissionsService, a line or two for each RPC. */
 export function missionsRoute(use: MissionsUse): Route {
   return serve(MissionsService, {
     createMission: async (request, call) => {
-      const caller = callerOf(call);
+      const asking = callerOf(call);
+      const caller = { ...asking, traceparent: use.traces(asking.traceparent) };
       const keyed = keyedRequest("CreateMission", CreateMissionRequestSchema, request, caller.project);
       const { mission, replayed } = answered(await use.launch(launchFromWire(request, caller), keyed));
       // Answers are stored without the input, which is in the request.
@@ -74,7 +79,12 @@ export function missionsRoute(use: MissionsUse): Route {
       const command = { kind: "resolve" as const, step, outcome: outcomeFrom(request.outcome) };
       return answered(await use.command({ id: known(id), command, note, keyed }, caller));
     },
-    watchMission: ({ id, lastEventId }, call) => watchFrames(use, { id: known(id), lastEventId }, call),
+    watchMission: ({ id, lastEventId }, call) =>
+      sendWatch(
+        use.watches,
+        { project: callerOf(call).project, id: known(id), lastEventId },
+        { call, snapshot },
+      ),
   });
 }
 
@@ -112,35 +122,7 @@ const invalid = (field: string, description: string): Fault =>
     fieldViolations: [{ field, description }],
   });
 
-async function* watchFrames(
-  use: MissionsUse,
-  { id, lastEventId }: { id: string; lastEventId: string },
-  call: Call,
-) {
-  const { project } = callerOf(call);
-  const lastVersion = lastEventId === "" ? undefined : versionFrom(lastEventId);
-  for await (const frame of use.watches.watch({ project, id, lastVersion }, call.signal)) {
-    call.accept();
-    yield frameToWire(frame);
-  }
-}
-
-// What is no version of ours is read as 0, which no mission has.
-const versionFrom = (eventId: string): number => (/^[1-9][0-9]{0,8}$/.test(eventId) ? Number(eventId) : 0);
-
-function frameToWire(frame: WatchFrame<Mission>): { id: string; event: string; data: JsonObject } {
-  switch (frame.kind) {
-    case "snapshot":
-      return {
-        id: String(frame.view.version),
-        event: "snapshot",
-        data: missionToJson(frame.view) as JsonObject,
-      };
-    case "event": {
-      const data = JSON.parse(frame.event.envelope) as JsonObject;
-      return { id: String(frame.event.version), event: frame.event.name, data };
-    }
-    case "reset":
-      return { id: String(frame.version), event: "reset", data: {} };
-  }
-}
+const snapshot = (mission: Mission) => ({
+  version: mission.version,
+  data: missionToJson(mission) as JsonObject,
+});
