@@ -4,7 +4,7 @@ export READ_MODEL REPLICAS RELAY OBSERVE PROJECTS SEED FULL BREAK ONLY
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help run gate demo test test-fast lint types generate pacts verify breaking release bench chaos missions rotation recovery teeth audit doctor
+.PHONY: help run gate demo test test-fast lint generate pacts breaking release bench chaos missions rotation recovery teeth audit doctor
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -53,7 +53,7 @@ release: $(INSTALLED) ## cut a release of the contracts, which every later chang
 bench: $(INSTALLED) ## print ratios measured side by side in one run; ONLY=peers, missions, edge or telemetry runs one section
 	@exec node mesh/bench/src/main.ts
 
-chaos: $(INSTALLED) ## kill every process in turn under load and check that nothing is lost: SEED=n
+chaos: $(INSTALLED) ## kill every process that a job passes, under load, and check that nothing is lost: SEED=n
 	@exec node mesh/chaos/src/main.ts
 
 missions: $(INSTALLED) ## 500 missions with a failure at every step in turn, under kill -9: SEED=n

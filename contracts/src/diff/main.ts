@@ -59,5 +59,7 @@ async function compare(ref: string | undefined, except: ReadonlySet<string>): Pr
   } of notes(before, after)) {
     process.stdout.write(`${file}:${line}:${column}: note: ${text}\n`);
   }
-  return found.length > 0 ? FOUND : 0;
+  if (found.length > 0) return FOUND;
+  process.stdout.write(`no promise of ${ref ?? release?.version} is broken\n`);
+  return 0;
 }

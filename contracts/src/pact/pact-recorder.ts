@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PactV4 } from "@pact-foundation/pact";
 import { PACT_FOLDER } from "./pact-folder.ts";
 
-/** The name and the place of the file that both sides share. */
+/** The name of the file that both sides share. */
 const fileOf = (consumer: string, provider: string): string => `${consumer}-${provider}.json`;
 
 /**
@@ -25,15 +25,14 @@ export class PactRecorder implements Disposable {
   }
 
   /**
-   * Ends the recording.
+   * Ends the recording. `PACTS=write`, which `make pacts` sets, keeps what was recorded in place of what is there.
    *
-   * @param write - keeps what was recorded in place of what is there
    * @throws Error where the two differ: then the consumer needs something else than its provider was held to
    */
-  settle(write: boolean): void {
+  settle(): void {
     const recorded = tidied(readFileSync(join(this.#folder, this.#name), "utf8"));
     const path = join(PACT_FOLDER, this.#name);
-    if (write) {
+    if (process.env.PACTS === "write") {
       mkdirSync(PACT_FOLDER, { recursive: true });
       writeFileSync(path, recorded);
     }

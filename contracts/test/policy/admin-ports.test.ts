@@ -75,7 +75,7 @@ describe("the admin ports", () => {
     const inboxes = globSync("{services,mesh/chassis}/**/src/**/*.ts", { cwd: ROOT })
       .filter((path) => /^ {2,6}from: /m.test(readFileSync(join(ROOT, path), "utf8")))
       .filter((path) => /AdminInbox\b/.test(readFileSync(join(ROOT, path), "utf8")));
-    expect(inboxes.map((path) => path.split("/").at(-1)).sort()).toEqual([
+    expect(inboxes.map((path) => path.split("/").at(-1) ?? "").sort()).toEqual([
       "alertmanager-inbox.ts",
       "republish-inbox.ts",
       "trace-inbox.ts",

@@ -15,14 +15,14 @@ export function programOf(version: string, built: Built): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError("fix: --help after a command shows how it is written; options come after the command")
     .addHelpText("after", HELP);
-  const noun = (name: string, description: string) =>
-    program.command(name).alias(`${name}s`).description(description);
+  const noun = (name: string, description: string, plural = `${name}s`) =>
+    program.command(name).alias(plural).description(description);
   addJobCommands(noun("job", "submit, follow and change jobs"), built);
   addMissionCommands(noun("mission", "launch, follow and settle missions"), built);
   addQueueCommands(noun("queue", "look at queues and hold them"), built);
   addWorkerCommands(noun("worker", "look at workers"), built);
   addAlertCommands(noun("alert", "look at alerts and take them on"), built);
-  addOutboxCommands(noun("outbox", "see to what services publish"), built);
+  addOutboxCommands(noun("outbox", "see to what services publish", "outboxes"), built);
   addOwnCommands(program, built);
   return program;
 }

@@ -164,7 +164,7 @@ describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) =
     const error = await failureOf(
       jobsBy(protocol).submitJob({ task: "t", input: fromJson(ValueSchema, input) }),
     );
-    expect(error.code).toBe(protocol === "gRPC-Web" ? Code.Internal : Code.InvalidArgument);
+    expect(error.code).toBe(Code.InvalidArgument);
     expect(jobs.batches).toEqual([]);
   });
 
@@ -203,6 +203,24 @@ test.each([
         message: "The bytes are no orrery.jobs.v1.SubmitJobRequest.",
       }),
     ]);
+  },
+);
+
+test.each([
+  ["gRPC-Web", "SubmitJob", "application/grpc-web+proto", "grpc-status: 3\r\n"],
+  ["gRPC-Web", "WatchJob", "application/grpc-web+proto", "grpc-status: 3\r\n"],
+  ["Connect", "WatchJob", "application/connect+proto", '"code":"invalid_argument"'],
+])(
+  "bytes in frames over %s that are no message of %s are the caller's fault, too",
+  async (_name, rpc, type, code) => {
+    const answer = await fetch(`${bed.url}/orrery.jobs.v1.JobsService/${rpc}`, {
+      method: "POST",
+      headers: { ...auth(), "content-type": type },
+      body: Uint8Array.of(0, 0, 0, 0, 3, 0x0a, 50, 1),
+    });
+    const text = await answer.text();
+    expect(text).toContain(code);
+    expect(decodeURIComponent(text)).toContain(`The bytes are no orrery.jobs.v1.${rpc}Request.`);
   },
 );
 

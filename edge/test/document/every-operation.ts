@@ -1,3 +1,4 @@
+import { until } from "../../../mesh/chassis/src/testing/until.ts";
 import type { Answer, DocumentClient, Frame, Sending } from "./document-client.ts";
 
 /** How the world outside of the API is reached: alerts come in by a webhook of their service. */
@@ -161,10 +162,10 @@ async function missions(call: Tour, run: string): Promise<void> {
 }
 
 async function needsAttention(call: Tour, id: string): Promise<void> {
-  await until(async () => {
+  await until(`mission ${id} to need attention`, async () => {
     const { body } = await call("MissionsService_GetMission", 200, { path: { id } });
     return body.status === "NEEDS_ATTENTION";
-  }, `mission ${id} to need attention`);
+  });
 }
 
 async function observatory(call: Tour, run: string): Promise<void> {
@@ -200,10 +201,10 @@ async function observatory(call: Tour, run: string): Promise<void> {
   await call(`${service}_ListEvents`, 400, { query: { q: "nonsense:1" } });
   const enough = (frames: readonly Frame[]): boolean => frames.length > 0;
   const watching = call(`${service}_WatchEvents`, 200, { accept: "text/event-stream", enough });
-  await until(async () => {
+  await until("the watch to tell of an event", async () => {
     await call("JobsService_SubmitJob", 202, { body: { task: "orrery.echo" } });
     return (await Promise.race([watching, Promise.resolve(undefined)])) !== undefined;
-  }, "the watch to tell of an event");
+  });
   await call(`${service}_WatchEvents`, 400, { query: { q: "nonsense:1" }, accept: "text/event-stream" });
 }
 
@@ -211,21 +212,13 @@ async function alerts(call: Tour, fireAlert: World["fireAlert"], run: string): P
   const name = `Tour${run}`;
   await fireAlert(name);
   let id = "";
-  await until(async () => {
+  await until(`the alert ${name} to be listed`, async () => {
     const { body } = await call("ObservatoryService_ListAlerts", 200, { query: { pageSize: 100 } });
     id = (body.alerts as { id: string; name: string }[]).find((alert) => alert.name === name)?.id ?? "";
     return id !== "";
-  }, `the alert ${name} to be listed`);
+  });
   await call("AlertsService_AcknowledgeAlert", 200, { path: { id }, body: { note: "seen" } });
   await call("AlertsService_MuteAlert", 200, { path: { id }, body: { duration: "60s" } });
   await call("AlertsService_MuteAlert", 400, { path: { id }, body: {} });
   await call("AlertsService_AcknowledgeAlert", 404, { path: { id: NOBODY }, body: {} });
-}
-
-async function until(check: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!(await check())) {
-    if (Date.now() > end) throw new Error(`waited 30 s for ${what}`);
-    await new Promise((done) => setTimeout(done, 100));
-  }
 }

@@ -1,8 +1,7 @@
 import type { StateHandler } from "@orrery/contracts/pact/verification";
+import { until } from "../../../mesh/chassis/src/testing/until.ts";
 import type { Json } from "../../../mesh/dev/testing/json.ts";
 import type { Platform } from "../../../mesh/dev/testing/platform.ts";
-
-const LIMIT_MS = 30_000;
 
 /** What cannot go on by itself: its second step fails behind its pivot. */
 const STUCK = {
@@ -54,7 +53,7 @@ export function providerStates(
       const { id } = await send("POST", "/v1/jobs", { task: "orrery.echo" }, { prefer: "wait=30" });
       await until("the job's trace", async () => {
         const { body } = await platform.send("GET", `/v1/observatory/jobs/${id}/trace`);
-        return (body.spans as readonly unknown[] | undefined)?.length !== 0;
+        return ((body.spans as readonly unknown[] | undefined)?.length ?? 0) > 0;
       });
       return { id: String(id) };
     }),
@@ -92,12 +91,4 @@ function once(make: StateHandler): StateHandler {
     made ??= make();
     return made;
   };
-}
-
-async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
-  while (!(await check())) {
-    if (Date.now() > end) throw new Error(`waited ${LIMIT_MS / 1_000} s for ${what}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { poolSize, RESERVED_CONNECTIONS, WORKLOADS } from "@orrery/mesh/topology";
-import { MAX_CONNECTIONS } from "../src/kubernetes/postgres.ts";
+import { MAX_CONNECTIONS } from "../src/postgres-settings.ts";
 import { LINT_RULES, lintProblems, PLATFORM_RULES } from "./lint.ts";
 import { type Container, type PodSpec, type Resource, resourcesIn, variablesIn } from "./resources.ts";
 

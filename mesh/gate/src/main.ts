@@ -16,10 +16,14 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const secondsSince = (fromMs: number): string =>
   `${((performance.now() - fromMs) / 1_000).toFixed(1)} s`.padStart(8);
 
-const broken = process.env.BREAK ?? "";
-if (broken === "") process.exitCode = (await firstFailure(undefined)) === undefined ? 0 : 1;
-else process.exitCode = (await breakEach(broken === "each" ? STEPS.keys() : [Number(broken) - 1])) ? 0 : 1;
+const toBreak = process.env.BREAK ?? "";
+const passed =
+  toBreak === ""
+    ? (await firstFailure(undefined)) === undefined
+    : await breakEach(toBreak === "each" ? STEPS.keys() : [Number(toBreak) - 1]);
+process.exitCode = passed ? 0 : 1;
 
+/** Breaks each of these steps in turn. @returns whether each was caught at that very step */
 async function breakEach(positions: Iterable<number>): Promise<boolean> {
   let missed = 0;
   for (const position of positions) {
@@ -27,10 +31,12 @@ async function breakEach(positions: Iterable<number>): Promise<boolean> {
     if (step === undefined) throw new RangeError(`BREAK is each, or 1 to ${STEPS.length}`);
     print(`\nwithout ${step.restsOn}, step ${position + 1} has to fail:`);
     const failedAt = await firstFailure(position);
-    if (failedAt === position) print(`caught at step ${position + 1}`);
-    else missed += 1;
-    if (failedAt !== position)
-      print(`MISSED: it failed at ${failedAt === undefined ? "no step" : failedAt + 1}`);
+    if (failedAt === position) {
+      print(`caught at step ${position + 1}`);
+      continue;
+    }
+    missed += 1;
+    print(`MISSED: it failed at ${failedAt === undefined ? "no step" : failedAt + 1}`);
   }
   return missed === 0;
 }

@@ -3,7 +3,6 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
 import { openBrowser } from "../../dev/testing/browser.ts";
-
 import { FAILURE_ALERT, type World } from "./world.ts";
 
 /** Looks for the job and the alert on the page, in a real browser, and at the command line. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
 import { queriesWithoutData } from "../../observability/src/panel-queries.ts";
-import { numberFor } from "./prometheus.ts";
+import { numberFor } from "../../observability/src/prometheus.ts";
 import { screens } from "./screens.ts";
 import { FAILURE_ALERT, type Step, type World } from "./world.ts";
 

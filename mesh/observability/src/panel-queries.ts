@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dashboard, Panel } from "@grafana/grafana-foundation-sdk/dashboard";
+import { instant } from "./prometheus.ts";
 
 /** One query of a panel, as Prometheus can be asked it. */
 export interface PanelQuery {
@@ -17,14 +18,7 @@ export interface PanelReport {
   readonly without: readonly string[];
 }
 
-interface PrometheusAnswer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
-}
-
 const FOLDER = join(import.meta.dirname, "../dashboards");
-const ANSWER_LIMIT_MS = 10_000;
 
 // What Grafana puts in place of these; `All` of a choice is its `.+`.
 const VARIABLES: readonly (readonly [RegExp, string])[] = [
@@ -71,21 +65,12 @@ export async function queriesWithoutData(
   const queries = panelQueries();
   const without: string[] = [];
   for (const { dashboard, panel, expr } of queries) {
-    const values = await valuesOf(prometheusUrl, expr);
+    const values = (await instant(prometheusUrl, expr)).map(({ value: [, value] }) => Number(value));
     const shown = finite ? values.filter((value) => Number.isFinite(value)) : values;
     if (shown.length === 0) without.push(`${dashboard}: ${panel}: ${expr}`);
   }
   const panels = committedDashboards().flatMap(panelsOf).length;
   return { panels, queries: queries.length, without };
-}
-
-async function valuesOf(prometheusUrl: string, expr: string): Promise<readonly number[]> {
-  const address = new URL(`${prometheusUrl}/api/v1/query`);
-  address.searchParams.set("query", expr);
-  const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
-  const answer = (await response.json()) as PrometheusAnswer;
-  if (answer.status !== "success") throw new Error(`${expr}: ${answer.error ?? answer.status}`);
-  return (answer.data?.result ?? []).map(({ value: [, value] }) => Number(value));
 }
 
 function filledIn(expr: string): string {

@@ -1,4 +1,6 @@
+import { createWatches, type Watches } from "@orrery/mesh/outbox/watch";
 import type { Pool } from "@orrery/mesh/postgres/pool";
+import { createItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Chance, Clock } from "@orrery/mesh/time/clock";
@@ -24,6 +26,7 @@ import { createHeartbeatAttempts } from "./application/heartbeat-attempts.ts";
 import { createJobMetrics, createQueueGauges } from "./application/job-metrics.ts";
 import { createLeaseJobs } from "./application/lease-jobs.ts";
 import { changeQueue, readQueue } from "./application/manage-queues.ts";
+import type { JobEvents, JobView } from "./application/ports.ts";
 import { readAttempts, readEvents, readJob } from "./application/read-jobs.ts";
 import { createReadyBell, ringFor } from "./application/ready-bell.ts";
 import { createReportAttempts } from "./application/report-attempts.ts";
@@ -32,8 +35,8 @@ import { createSubmitJobs } from "./application/submit-jobs.ts";
 import { createSubmitSteps } from "./application/submit-steps.ts";
 import { sweep } from "./application/sweep-jobs.ts";
 import { startUpkeep } from "./application/upkeep.ts";
-import { createWatchJobs } from "./application/watch-jobs.ts";
 import { createWorkSessions } from "./application/work-sessions.ts";
+import { hasEnded } from "./domain/job-state.ts";
 
 /** What the engine stands on. */
 export interface EngineDeps {
@@ -83,6 +86,23 @@ function createStores({ commandPool, leasePool, instance, version, clock }: Engi
   };
 }
 
+const watchesOf = (
+  { after, versions }: JobEvents,
+  read: ReturnType<typeof readJob>,
+  { logger, signal }: EngineDeps,
+): Watches<JobView> =>
+  createWatches({
+    after,
+    progress: versions,
+    read,
+    progressOf: ({ job }) => ({ version: job.version, ended: hasEnded(job.status) }),
+    logger,
+    signal,
+  });
+
+/** Of the jobs that come many at a time so many in a second are in their request's trace, if that is kept. */
+const TRACED_PER_SECOND = 50;
+
 /** Puts the engine together and sets it going. */
 export function createEngine(deps: EngineDeps): Engine {
   const { clock, chance, logger, metrics, signal } = deps;
@@ -112,7 +132,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
   const sessions = createWorkSessions({ leases: leaseStore, logger, signal });
   const read = readJob(jobs);
-  const watches = createWatchJobs({ events, read, logger, signal });
+  const watches = watchesOf(events, read, deps);
   const ring = (tasks: ReadonlySet<string> | "all" | undefined): void => {
     if (tasks === undefined) return;
     bell.ring(tasks);
@@ -121,14 +141,11 @@ export function createEngine(deps: EngineDeps): Engine {
 
   // Workers first: a grant should not queue behind the relay's look at what to publish.
   announcements.subscribe((changes) => ring(ringFor(changes, upkeep.limitedQueues())));
-  for (const listener of [
-    deps.onCommit,
-    createJobMetrics(metrics),
-    watches.nudge,
-    sessions.nudge,
-    upkeep.nudge,
-  ])
-    announcements.subscribe(listener);
+  announcements.subscribe(deps.onCommit);
+  announcements.subscribe(createJobMetrics(metrics));
+  announcements.subscribe((changes) => watches.nudge(changes.map(({ job }) => job)));
+  announcements.subscribe(sessions.nudge);
+  announcements.subscribe(upkeep.nudge);
 
   const changed = (): void => {
     upkeep.limitsChanged();
@@ -137,10 +154,11 @@ export function createEngine(deps: EngineDeps): Engine {
   const change = changeQueue({ ...common, encodeQueue: queueToBytes, changed });
   const command = commandJob({ ...common, encodeView: (view) => jobToBytes(jobToWire(view)) });
   const sightings = createSightings(common);
+  const traces = createItemBudget({ perSecond: TRACED_PER_SECOND, clock });
   const reads = { read, attempts: readAttempts(jobs), events: readEvents(jobs, events) };
   return {
     routes: [
-      jobsRoute({ ...reads, submits, submitSteps, command, watches }),
+      jobsRoute({ ...reads, submits, submitSteps, command, watches, traces }),
       workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],

@@ -1,3 +1,5 @@
+import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
@@ -21,6 +23,7 @@ const item = (
   job: { task: more.task ?? "step" },
   missionStep: { jobId, missionId: more.mission ?? MISSION, step: more.step ?? "a" },
 });
+const messageOf = (json: JsonObject): Value => fromJson(ValueSchema, json);
 const submit = async (...items: ReturnType<typeof item>[]) => {
   const { outcomes } = await world.ask("submitJobs", { items }, { ...ORCHESTRATOR, project: undefined });
   return outcomes.map(({ result }) =>
@@ -69,6 +72,20 @@ describe("the job of a mission's step", () => {
     expect(outcomes[4]).toMatchObject({ id: neighbour });
   });
 
+  test("takes what an undo is told: an input and an output, each as large as it may be", async () => {
+    const half = "x".repeat(190 * 1024);
+    const told = (input: JsonObject) => ({
+      ...item(uuidV7()),
+      job: { task: "undo", input: messageOf(input) },
+    });
+    const [both, more] = await submit(
+      told({ input: half, output: half }),
+      told({ input: half, output: [half, half] }),
+    );
+    expect(both).toMatchObject({ status: Job_Status.QUEUED });
+    expect(more).toBe("BODY_TOO_LARGE");
+  });
+
   test("is submitted by the orchestrator alone, which submits nothing else", async () => {
     const items = [item(uuidV7())];
     await expect(world.ask("submitJobs", { items }, { project: undefined })).rejects.toMatchObject({
@@ -100,6 +117,21 @@ describe("the mission alone", () => {
     const { job: retried } = await world.ask("retryJob", again, ORCHESTRATOR);
     expect(retried?.status).toBe(Job_Status.QUEUED);
     expect((await world.ask("retryJob", again, ORCHESTRATOR)).replayed).toBe(true);
+  });
+
+  test("retries a job by a key of its own, which nobody of the project can have taken before", async () => {
+    const id = uuidV7();
+    await submit(item(id));
+    await world.ask("cancelJob", { id }, ORCHESTRATOR);
+    const { job } = await world.ask("submitJob", { task: "free" });
+    await world.ask("cancelJob", { id: job?.id ?? "" });
+    await world.ask("retryJob", { id: job?.id ?? "", idempotencyKey: `retry:${id}:2` });
+    const { job: retried } = await world.ask(
+      "retryJob",
+      { id, idempotencyKey: `retry:${id}:2` },
+      ORCHESTRATOR,
+    );
+    expect(retried).toMatchObject({ id, status: Job_Status.QUEUED });
   });
 
   test("has no say in the jobs of others, nor in those of another project", async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -10,6 +9,7 @@ import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_p
 import { DEFAULT_TRUST_DOMAIN } from "@orrery/mesh/config/service-config";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { freePort } from "@orrery/mesh/testing/free-port";
 import { type TestDatabase, testDatabase } from "@orrery/mesh/testing/test-database";
 import { type TestNats, testNats } from "@orrery/mesh/testing/test-nats";
 import { callHeaders } from "@orrery/mesh/transport/call";
@@ -71,15 +71,6 @@ function start(grpcPort: number, adminPort: number): ChildProcess {
       ORRERY_NATS_URL: nats.url,
     },
   });
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** The headers of a call by the gateway on behalf of somebody; or by another workload for itself. */

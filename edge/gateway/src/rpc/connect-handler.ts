@@ -8,6 +8,7 @@ import type {
   Registry,
 } from "@bufbuild/protobuf";
 import {
+  type ConnectError,
   type ConnectRouter,
   createConnectRouter,
   createContextKey,
@@ -15,8 +16,17 @@ import {
   type HandlerContext,
   type MethodImpl,
 } from "@connectrpc/connect";
-import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import {
+  createAsyncIterable,
+  encodeEnvelope,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import {
+  createEndStreamSerialization,
+  endStreamFlag,
+  errorToJsonBytes,
+} from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import {
   compressionBrotli,
   compressionGzip,
@@ -120,13 +130,49 @@ async function blamed(
   method: DescMethod,
   exchange: Exchange,
 ): Promise<UniversalServerResponse> {
-  if (answered.status !== 500 || exchange.fault !== undefined || answered.body === undefined) return answered;
+  if (exchange.fault !== undefined || answered.body === undefined) return answered;
+  if (FRAMES.test(answered.header?.get("content-type") ?? ""))
+    return { ...answered, body: blamedFrames(answered.body, method, exchange) };
+  if (answered.status !== 500) return answered;
   const body = await buffer(answered.body);
   if (!body.includes('"message":"parse binary: ')) return { ...answered, body: createAsyncIterable([body]) };
   exchange.fault = notTheMessage(method);
   const refusal = errorToJsonBytes(toConnectError(exchange.fault), undefined);
   answered.header?.set("content-length", String(refusal.byteLength));
   return { ...answered, status: 400, body: createAsyncIterable([refusal]) };
+}
+
+/** The types of answers that come in frames, the last of which says how the call ended. */
+const FRAMES = /^application\/(?:grpc-web|connect\+)/;
+
+/** The same for an answer in frames: it says in its last one what went wrong. */
+async function* blamedFrames(
+  frames: AsyncIterable<Uint8Array>,
+  method: DescMethod,
+  exchange: Exchange,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const frame of frames) {
+    if (exchange.fault !== undefined || !tellsOfParser(frame)) {
+      yield frame;
+      continue;
+    }
+    exchange.fault = notTheMessage(method);
+    yield lastFrame(frame[0], toConnectError(exchange.fault));
+  }
+}
+
+function tellsOfParser(frame: Uint8Array): boolean {
+  const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (frame[0] === trailerFlag) return text.includes("grpc-message: parse%20binary%3A%20");
+  return frame[0] === endStreamFlag && text.includes('"message":"parse binary: ');
+}
+
+function lastFrame(flag: number | undefined, error: ConnectError): Uint8Array {
+  const metadata = new Headers();
+  if (flag === endStreamFlag)
+    return encodeEnvelope(flag, createEndStreamSerialization(undefined).serialize({ metadata, error }));
+  setTrailerStatus(metadata, error);
+  return encodeEnvelope(trailerFlag, trailerSerialize(metadata));
 }
 
 function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatcher): void {

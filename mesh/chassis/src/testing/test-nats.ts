@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NatsConnection } from "nats";
@@ -9,6 +8,7 @@ import type { IdentityFiles } from "../identity/identity-files.ts";
 import { connectNats } from "../messaging/connection.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 
 /** A broker of a test's own, with JetStream, ended when the test disposes of it. */
 export interface TestNats extends AsyncDisposable {
@@ -106,17 +106,6 @@ export async function testNats(
       rmSync(configFile, { force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const address = listener.address();
-  listener.close();
-  await once(listener, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
 
 /** A signal is only on its way when `kill` returns: a process that is to stop is waited for, at most a second. */

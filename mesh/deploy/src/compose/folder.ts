@@ -1,9 +1,8 @@
 /** The files below `compose/`. */
 import { workloadDnsName } from "@orrery/mesh/identity/peer-identity";
-import { WORKLOADS } from "@orrery/mesh/topology";
-import { natsSettings } from "../kubernetes/nats.ts";
-import { hostRules, loginRules, postgresSettings, rolesSql } from "../kubernetes/postgres.ts";
 import { type Files, yamlFile } from "../manifest.ts";
+import { natsSettings } from "../nats-settings.ts";
+import { DATABASES, hostRules, loginRules, postgresSettings, rolesSql } from "../postgres-settings.ts";
 import { alertmanagerSettings, prometheusSettings, type WatchedPlace } from "../watching.ts";
 import { platformContainers } from "./containers.ts";
 import { AUDITOR, hostOf, LEAF } from "./place.ts";
@@ -34,7 +33,7 @@ export function composeFiles(): Files {
     networks: { inside: { internal: true }, outside: {} },
     volumes: Object.fromEntries(VOLUMES.map((name) => [name, {}])),
   };
-  const databases = WORKLOADS.flatMap(({ database }) => (database === null ? [] : [database.name]));
+  const databases = DATABASES.map(({ name }) => name);
   return new Map([
     ["compose/compose.yaml", yamlFile([compose])],
     ["compose/generated/postgresql.conf", postgresSettings(LEAF)],

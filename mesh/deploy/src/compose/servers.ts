@@ -1,9 +1,10 @@
 /** What the platform stands on and is looked at with, on one host. */
+import { PLACES } from "../configuration.ts";
 import { GENERATED_MARK } from "../manifest.ts";
 import { IMAGES, USER } from "../names.ts";
 import { grafanaVariables, RULES_FOLDER } from "../watching.ts";
 import { CONFINED, type Container, leafMount } from "./containers.ts";
-import { AUDITOR, hostOf, USERS } from "./place.ts";
+import { AUDITOR, hostOf, LEAF, USERS } from "./place.ts";
 
 const INSIDE = (name: string): object => ({ inside: { aliases: [hostOf(name)] } });
 const BOTH = { inside: {}, outside: {} };
@@ -182,7 +183,7 @@ function pgadmin(): Container {
       PGADMIN_LISTEN_PORT: "5050",
       PGADMIN_DISABLE_POSTFIX: "true",
       PGADMIN_DEFAULT_EMAIL: "operator@orrery.example",
-      PGADMIN_DEFAULT_PASSWORD_FILE: "/run/orrery/identity/pgadmin-password",
+      PGADMIN_DEFAULT_PASSWORD_FILE: `${PLACES.identity}/pgadmin-password`,
       PGADMIN_CONFIG_MASTER_PASSWORD_REQUIRED: "False",
     },
     mem_limit: "512m",
@@ -227,9 +228,9 @@ export const pgadminServers = (databases: readonly string[]): string =>
             Username: AUDITOR,
             ConnectionParameters: {
               sslmode: "verify-full",
-              sslcert: "/run/orrery/identity/cert.pem",
-              sslkey: "/run/orrery/identity/key.pem",
-              sslrootcert: "/run/orrery/identity/ca.pem",
+              sslcert: LEAF.certFile,
+              sslkey: LEAF.keyFile,
+              sslrootcert: LEAF.caFile,
             },
           },
         ]),

@@ -3,9 +3,17 @@ import { NAMESPACE } from "@orrery/contracts/policy/names";
 import { PORTS } from "../call-graph.ts";
 import { about, type Manifest } from "../manifest.ts";
 import { ELASTIC_VERSION, IMAGES, labelsOf, podLabels } from "../names.ts";
-import { CONTAINER_SECURITY, containerPorts, httpProbe, MESHED, podSecurity, resources } from "./pod.ts";
-import { disk } from "./postgres.ts";
-import { serviceAccount } from "./workload.ts";
+import {
+  CONTAINER_SECURITY,
+  containerPorts,
+  disk,
+  httpProbe,
+  MESHED,
+  podAccount,
+  podSecurity,
+  resources,
+  serviceAccount,
+} from "./pod.ts";
 
 const ELASTIC_USER = 1_000;
 const OPAQUE = { "config.linkerd.io/opaque-ports": "9300" };
@@ -35,9 +43,7 @@ export const singleElasticsearch = (): readonly Manifest[] => [
       template: {
         metadata: { labels: labelsOf("elasticsearch"), annotations: { ...MESHED, ...OPAQUE } },
         spec: {
-          serviceAccountName: "elasticsearch",
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
+          ...podAccount("elasticsearch"),
           terminationGracePeriodSeconds: 60,
           securityContext: podSecurity(ELASTIC_USER),
           containers: [node()],

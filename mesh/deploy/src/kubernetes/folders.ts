@@ -1,5 +1,6 @@
 /** The folders of `kubernetes/` that kustomize builds on, with everything in them. */
 import type { Contract } from "@orrery/contracts/image/contract-image";
+import { NAMESPACE } from "@orrery/contracts/policy/names";
 import { WORKLOADS } from "@orrery/mesh/topology";
 import { callGraph, type Edge } from "../call-graph.ts";
 import { type Files, kustomization, type Manifest, yamlFile } from "../manifest.ts";
@@ -7,9 +8,10 @@ import type { ServerName } from "../names.ts";
 import { operatedElasticsearch, rolesFile, singleElasticsearch } from "./elasticsearch.ts";
 import { foundation } from "./foundation.ts";
 import { migrations } from "./migrations.ts";
-import { disruption, type NatsSize, nats, natsFiles } from "./nats.ts";
+import { type NatsSize, nats, natsFiles } from "./nats.ts";
 import { networkPolicy } from "./network.ts";
 import { observability, observabilityFiles } from "./observability.ts";
+import { disruption } from "./pod.ts";
 import { cloudnativePostgres, postgresFiles, singlePostgres } from "./postgres.ts";
 import { serverPolicies } from "./server-policies.ts";
 import { configurationOf, workloadFiles } from "./workload.ts";
@@ -83,13 +85,13 @@ const single = (
   edges: readonly Edge[],
   files: readonly FolderFile[],
 ): readonly FolderFile[] => {
-  const settings = { name: `${name}-settings`, namespace: "orrery", files: files.map(([path]) => path) };
+  const settings = { name: `${name}-settings`, namespace: NAMESPACE, files: files.map(([path]) => path) };
   return server(name, manifests, edges, { configMapGenerator: [settings] }, files);
 };
 
 function operated(edges: readonly Edge[]): readonly FolderFile[] {
   const files = rolesFile().map(([path, value]): FolderFile => [path, yamlFile([value])]);
-  const secret = { name: "elasticsearch-roles", namespace: "orrery", files: files.map(([path]) => path) };
+  const secret = { name: "elasticsearch-roles", namespace: NAMESPACE, files: files.map(([path]) => path) };
   // The operator's resource is none that kustomize knows to hold names: this one keeps its own.
   const more = { secretGenerator: [{ ...secret, options: { disableNameSuffixHash: true } }] };
   return server("elasticsearch", operatedElasticsearch(), edges, more, files);
@@ -108,7 +110,7 @@ function watching(edges: readonly Edge[]): readonly FolderFile[] {
       resources: ["observability.yaml", "access.yaml", "../../../../observability"],
       configMapGenerator: files.map(([path]) => ({
         name: `${path.replace(".yaml", "")}-settings`,
-        namespace: "orrery",
+        namespace: NAMESPACE,
         files: [path],
       })),
     },
@@ -133,7 +135,7 @@ function platform(edges: readonly Edge[]): readonly FolderFile[] {
     // A changed setting is a new name, and a new name rolls the Deployment out.
     configMapGenerator: WORKLOADS.map(({ name }) => ({
       name: configurationOf(name),
-      namespace: "orrery",
+      namespace: NAMESPACE,
       envs: [`${name}.env`],
     })),
   };
@@ -154,7 +156,7 @@ function replicated(): readonly FolderFile[] {
     // An observatory keeps the spans that it is sent, and of several each would have a part: none is sent.
     configMapGenerator: WORKLOADS.map(({ name }) => ({
       name: configurationOf(name),
-      namespace: "orrery",
+      namespace: NAMESPACE,
       behavior: "merge",
       literals: ["ORRERY_OTLP_URL=off", ...(name === "observatory" ? ["ORRERY_TRACE_DIR="] : [])],
     })),

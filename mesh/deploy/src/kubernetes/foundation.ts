@@ -6,7 +6,7 @@ import { CLIENTS, WORKLOADS } from "@orrery/mesh/topology";
 import { about, type Manifest } from "../manifest.ts";
 import { serviceHost } from "../names.ts";
 import { foundationPolicies } from "./network.ts";
-import { leafSecret, serviceAccount } from "./workload.ts";
+import { leafSecret, serviceAccount } from "./pod.ts";
 
 /** The Issuer that signs leaves, with the authority that only this namespace has. */
 const AUTHORITY = "orrery-authority";
@@ -25,7 +25,7 @@ const LIFE = { duration: "24h", renewBefore: "8h" };
 const SERVER_LIFE = { duration: "2160h", renewBefore: "720h" };
 
 /** Every leaf of the cluster. The gateway's faces the outside and is the overlay's matter. */
-export const LEAVES: readonly Leaf[] = [
+const LEAVES: readonly Leaf[] = [
   ...WORKLOADS.filter(({ ports }) => ports.http === undefined).map(({ name }) => ({
     commonName: name,
     process: name,
@@ -47,7 +47,7 @@ export const LEAVES: readonly Leaf[] = [
 ];
 
 /** Names of resources take no underscore, and roles have one. */
-export const leafName = ({ commonName }: Leaf): string => commonName.replaceAll("_", "-");
+const leafName = ({ commonName }: Leaf): string => commonName.replaceAll("_", "-");
 
 /** All of it, in the order in which it is read. */
 export const foundation = (): readonly Manifest[] => [
@@ -102,7 +102,7 @@ const issuer = (name: string, spec: object): Manifest => ({
 });
 
 /** The names of the laptop's leaves: the CN is the role in PostgreSQL, the SPIFFE URI the user of NATS. */
-export function certificate(leaf: Leaf): Manifest {
+function certificate(leaf: Leaf): Manifest {
   const { commonName, process, hosts = [] } = leaf;
   const dnsNames = [...(process === undefined ? [] : [workloadDnsName(process)]), ...hosts];
   const name = leafName(leaf);

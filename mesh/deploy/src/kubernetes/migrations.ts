@@ -5,8 +5,18 @@ import { migrateArguments, PLACES, variablesOf } from "../configuration.ts";
 import { about, type Manifest } from "../manifest.ts";
 import { imageOf, labelsOf } from "../names.ts";
 import { networkPolicy } from "./network.ts";
-import { CONTAINER_SECURITY, MESHED, podSecurity, resources, scratch } from "./pod.ts";
-import { CLUSTER, leafSecret, secretVolume, serviceAccount } from "./workload.ts";
+import {
+  CONTAINER_SECURITY,
+  leafSecret,
+  MESHED,
+  podAccount,
+  podSecurity,
+  resources,
+  scratch,
+  secretVolume,
+  serviceAccount,
+} from "./pod.ts";
+import { CLUSTER } from "./workload.ts";
 
 const MEMORY_MIB = 256;
 
@@ -45,9 +55,7 @@ function migration(workload: Workload, database: WorkloadDatabase): Manifest {
         metadata: { labels: labelsOf(name), annotations: MESHED },
         spec: {
           restartPolicy: "Never",
-          serviceAccountName: name,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
+          ...podAccount(name),
           securityContext: podSecurity(),
           containers: [
             {

@@ -1,25 +1,27 @@
 /** NATS with JetStream: one server for kind, three that agree for production. */
-import { WORKLOADS } from "@orrery/mesh/topology";
-import { natsConfig } from "../../../dev/src/nats-config.ts";
 import { PORTS } from "../call-graph.ts";
+import { PLACES } from "../configuration.ts";
 import { about, type Manifest } from "../manifest.ts";
 import { IMAGES, labelsOf, podLabels, serviceHost, USER } from "../names.ts";
+import { natsSettings } from "../nats-settings.ts";
 import {
   CONTAINER_SECURITY,
   containerPorts,
+  disk,
+  disruption,
   httpProbe,
+  leafSecret,
   MESHED,
+  podAccount,
   podSecurity,
   resources,
   scratch,
+  secretVolume,
+  serviceAccount,
 } from "./pod.ts";
-import { disk } from "./postgres.ts";
-import { leafSecret, secretVolume, serviceAccount } from "./workload.ts";
 
-const IDENTITY = "/run/orrery/identity";
 const DATA = "/data";
 const PID = "/var/run/nats/nats.pid";
-const GIB = 1_073_741_824;
 const OPAQUE = { "config.linkerd.io/opaque-ports": "4222,6222" };
 
 /** How many servers, and the disk of each. */
@@ -28,51 +30,13 @@ export interface NatsSize {
   readonly diskGiB: number;
 }
 
-/** What the configuration of nats-server depends on outside a laptop. */
-export interface NatsPlace {
-  readonly identityFile: string;
-  readonly caFile: string;
-  readonly storeDir: string;
-  readonly diskGiB: number;
-  /** The other servers, where there are several. */
-  readonly routes?: readonly string[];
-  readonly pidFile?: string;
-}
-
-/** The laptop's configuration, users and permissions word for word, where clients come from other machines. */
-export function natsSettings(place: NatsPlace): string {
-  const { identityFile, caFile, storeDir, diskGiB, routes = [], pidFile } = place;
-  const laptop = JSON.parse(
-    natsConfig({ port: 4222, monitorPort: 8222, storeDir, identityFile, caFile, workloads: WORKLOADS }),
-  ) as { jetstream: object; server_name?: string };
-  const { server_name, ...shared } = laptop;
-  const cluster = {
-    name: "orrery",
-    listen: "0.0.0.0:6222",
-    tls: { cert_file: identityFile, key_file: identityFile, ca_file: caFile, verify: true, timeout: 5 },
-    routes,
-  };
-  const settings = {
-    ...shared,
-    // Several have a name each, which their pod gives them.
-    ...(routes.length === 0 && { server_name }),
-    host: "0.0.0.0",
-    http: "0.0.0.0:8222",
-    ...(pidFile !== undefined && { pid_file: pidFile }),
-    // A tenth stays free: a full disk stops the broker.
-    jetstream: { ...laptop.jetstream, max_file_store: Math.floor(diskGiB * 0.9 * GIB) },
-    ...(routes.length > 0 && { cluster }),
-  };
-  return `${JSON.stringify(settings, null, 2)}\n`;
-}
-
 /** The file that the servers of a cluster are told their settings by. */
 export const natsFiles = ({ replicas, diskGiB }: NatsSize): readonly (readonly [string, string])[] => [
   [
     "nats.conf",
     natsSettings({
-      identityFile: `${IDENTITY}/tls-combined.pem`,
-      caFile: `${IDENTITY}/ca.crt`,
+      identityFile: `${PLACES.identity}/tls-combined.pem`,
+      caFile: `${PLACES.identity}/ca.crt`,
       storeDir: DATA,
       diskGiB,
       pidFile: PID,
@@ -127,19 +91,9 @@ const service = (name: string, spec: object, ports: readonly string[]): Manifest
   },
 });
 
-/** One at a time may be taken away on purpose. */
-export const disruption = (name: string): Manifest => ({
-  apiVersion: "policy/v1",
-  kind: "PodDisruptionBudget",
-  metadata: about(name),
-  spec: { maxUnavailable: 1, selector: { matchLabels: podLabels(name) } },
-});
-
 function pod({ replicas }: NatsSize): object {
   return {
-    serviceAccountName: "nats",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
+    ...podAccount("nats"),
     // The reloader tells the server of a new leaf by a signal.
     shareProcessNamespace: true,
     terminationGracePeriodSeconds: 60,
@@ -188,7 +142,7 @@ function server(): object {
     volumeMounts: [
       { name: "data", mountPath: DATA },
       { name: "pid", mountPath: "/var/run/nats" },
-      { name: "identity", mountPath: IDENTITY, readOnly: true },
+      { name: "identity", mountPath: PLACES.identity, readOnly: true },
       { name: "settings", mountPath: "/etc/nats", readOnly: true },
     ],
   };
@@ -198,12 +152,12 @@ function reloader(): object {
   return {
     name: "reloader",
     image: IMAGES.natsReloader,
-    args: ["-pid", PID, "-config", "/etc/nats/nats.conf", "-config", `${IDENTITY}/tls-combined.pem`],
+    args: ["-pid", PID, "-config", "/etc/nats/nats.conf", "-config", `${PLACES.identity}/tls-combined.pem`],
     resources: resources(32, "10m"),
     securityContext: CONTAINER_SECURITY,
     volumeMounts: [
       { name: "pid", mountPath: "/var/run/nats" },
-      { name: "identity", mountPath: IDENTITY, readOnly: true },
+      { name: "identity", mountPath: PLACES.identity, readOnly: true },
       { name: "settings", mountPath: "/etc/nats", readOnly: true },
     ],
   };

@@ -21,8 +21,12 @@ const policy = (name: string, spec: object): Manifest => ({
   spec,
 });
 
-const portsOf = (to: string, names: readonly string[]): readonly object[] => [
-  ...names.map((name) => ({ protocol: TCP, port: PORTS[to]?.[name] ?? 0 })),
+const portsOf = (to: string, names: readonly string[]): readonly object[] =>
+  names.map((name) => ({ protocol: TCP, port: PORTS[to]?.[name] ?? 0 }));
+
+/** Between pods of ours: also the port of the proxies. */
+const meshPortsOf = (to: string, names: readonly string[]): readonly object[] => [
+  ...portsOf(to, names),
   { protocol: TCP, port: PROXY_PORT },
 ];
 
@@ -69,15 +73,15 @@ export function networkPolicy(name: string, edges: readonly Edge[]): Manifest | 
   const ingress = [
     ...[...incoming].map(([port, group]) => ({
       from: group.map(({ from }) => pods(from)),
-      ports: portsOf(name, [port]),
+      ports: meshPortsOf(name, [port]),
     })),
     // From anywhere: no `from` at all.
-    ...(open.length > 0 ? [{ ports: portsOf(name, open).slice(0, -1) }] : []),
+    ...(open.length > 0 ? [{ ports: portsOf(name, open) }] : []),
   ];
   const egress = [
     ...[...out].map(([to, group]) => ({
       to: [pods(to)],
-      ports: portsOf(
+      ports: meshPortsOf(
         to,
         group.map(({ port }) => port),
       ),

@@ -12,14 +12,15 @@ import {
 import {
   CONTAINER_SECURITY,
   containerPorts,
+  disk,
   httpProbe,
   MESHED,
+  podAccount,
   podSecurity,
   resources,
   scratch,
+  serviceAccount,
 } from "./pod.ts";
-import { disk } from "./postgres.ts";
-import { serviceAccount } from "./workload.ts";
 
 const NOBODY = 65_534;
 const GRAFANA_USER = 472;
@@ -138,9 +139,7 @@ function statefulSet(watcher: Watcher): Manifest {
       template: {
         metadata: { labels: labelsOf(name), annotations: MESHED },
         spec: {
-          serviceAccountName: name,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
+          ...podAccount(name),
           terminationGracePeriodSeconds: 30,
           securityContext: podSecurity(user),
           containers: [container(watcher)],

@@ -1,92 +1,43 @@
 /** PostgreSQL: one that stands alone for kind, and three instances under CloudNativePG for production. */
 import { NAMESPACE } from "@orrery/contracts/policy/names";
-import { RESERVED_CONNECTIONS, WORKLOADS } from "@orrery/mesh/topology";
 import { PORTS } from "../call-graph.ts";
-import { about, GENERATED_MARK, type Manifest } from "../manifest.ts";
+import { PLACES } from "../configuration.ts";
+import { about, type Manifest } from "../manifest.ts";
 import { IMAGES, labelsOf, podLabels } from "../names.ts";
-import { CONTAINER_SECURITY, containerPorts, MESHED, podSecurity, resources, scratch } from "./pod.ts";
-import { leafSecret, secretVolume, serviceAccount } from "./workload.ts";
+import {
+  DATABASES,
+  hostRules,
+  loginRules,
+  POSTGRES_SETTINGS,
+  postgresSettings,
+  rolesSql,
+} from "../postgres-settings.ts";
+import {
+  CONTAINER_SECURITY,
+  containerPorts,
+  disk,
+  leafSecret,
+  MESHED,
+  podAccount,
+  podSecurity,
+  resources,
+  scratch,
+  secretVolume,
+  serviceAccount,
+} from "./pod.ts";
 
-/** Connections of the server: the pools of three replicas of everything, and what it keeps for itself. */
-export const MAX_CONNECTIONS = 200;
-const IDENTITY = "/run/orrery/identity";
 /** Who runs the server in its own image. */
 const POSTGRES_USER = 999;
 const OPAQUE = { "config.linkerd.io/opaque-ports": "5432" };
-
-const databases = WORKLOADS.flatMap(({ database }) => (database === null ? [] : [database]));
-
-/**
- * Who may log in over the network: each role into its one database, with the leaf whose CN it is. Never the superuser,
- * and nobody by a password.
- */
-export const loginRules = (): readonly string[] => [
-  ...databases.flatMap(({ name, role, ownerRole }) =>
-    [role, ownerRole].map((login) => `hostssl ${name} ${login} all cert`),
-  ),
-  "host all all all reject",
-];
-
-/** Settings of both. Durability is never traded; the rest fits many short statements. */
-const SETTINGS = {
-  max_connections: String(MAX_CONNECTIONS),
-  superuser_reserved_connections: String(Math.min(RESERVED_CONNECTIONS, 5)),
-  shared_buffers: "256MB",
-  max_wal_size: "2GB",
-  checkpoint_timeout: "15min",
-  jit: "off",
-  max_parallel_workers_per_gather: "0",
-  random_page_cost: "1.1",
-  autovacuum_naptime: "10s",
-  max_locks_per_transaction: "256",
-} as const;
-
-/** The settings of a server that stands alone, and shows the leaf in that folder. */
-export function postgresSettings(leaf: {
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly caFile: string;
-}) {
-  const settings = {
-    listen_addresses: "*",
-    ...SETTINGS,
-    ssl: "on",
-    ssl_cert_file: leaf.certFile,
-    ssl_key_file: leaf.keyFile,
-    ssl_ca_file: leaf.caFile,
-    ssl_min_protocol_version: "TLSv1.3",
-    timezone: "UTC",
-    log_timezone: "UTC",
-  };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`);
-  return `${GENERATED_MARK}\n${lines.join("")}`;
-}
-
-/** The rules of a server that stands alone: its superuser comes in by the socket inside its container alone. */
-export const hostRules = (): string =>
-  [GENERATED_MARK, "local all postgres peer", ...loginRules(), ""].join("\n");
-
-/** Databases and roles, for the first start of an empty server. The owner migrates, the role serves. */
-export const rolesSql = (): string => {
-  const statements = databases.flatMap(({ name, role, ownerRole }) => [
-    ...[ownerRole, role].map(
-      (login) => `create role ${login} login nosuperuser nocreatedb nocreaterole noinherit;`,
-    ),
-    `create database ${name} owner ${ownerRole} template template0 encoding 'UTF8' locale 'C';`,
-    `revoke all on database ${name} from public;`,
-    `grant connect on database ${name} to ${role};`,
-  ]);
-  return `-- ${GENERATED_MARK.slice(2)}\n${statements.join("\n")}\n`;
-};
 
 /** The files that the server of kind is told its settings by. */
 export const postgresFiles = (): readonly (readonly [string, string])[] => [
   [
     "postgresql.conf",
     postgresSettings({
-      certFile: `${IDENTITY}/tls.crt`,
-      keyFile: `${IDENTITY}/tls.key`,
-      caFile: `${IDENTITY}/ca.crt`,
+      certFile: `${PLACES.identity}/tls.crt`,
+      keyFile: `${PLACES.identity}/tls.key`,
+      caFile: `${PLACES.identity}/ca.crt`,
     }),
   ],
   ["pg_hba.conf", hostRules()],
@@ -116,9 +67,7 @@ export const singlePostgres = (): readonly Manifest[] => [
       template: {
         metadata: { labels: labelsOf("postgres"), annotations: { ...MESHED, ...OPAQUE } },
         spec: {
-          serviceAccountName: "postgres",
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
+          ...podAccount("postgres"),
           terminationGracePeriodSeconds: 60,
           securityContext: podSecurity(POSTGRES_USER),
           containers: [postgresContainer()],
@@ -157,7 +106,7 @@ function postgresContainer(): object {
       { name: "data", mountPath: "/var/lib/postgresql" },
       { name: "tmp", mountPath: "/tmp" },
       { name: "socket", mountPath: "/var/run/postgresql" },
-      { name: "identity", mountPath: IDENTITY, readOnly: true },
+      { name: "identity", mountPath: PLACES.identity, readOnly: true },
       { name: "settings", mountPath: "/etc/orrery", readOnly: true },
       {
         name: "settings",
@@ -168,12 +117,6 @@ function postgresContainer(): object {
     ],
   };
 }
-
-/** A disk of a StatefulSet's pod. */
-export const disk = (name: string, storage: string) => ({
-  metadata: { name },
-  spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
-});
 
 /**
  * A primary and two that follow it, one of them before a commit is answered. CloudNativePG makes the Services
@@ -192,7 +135,7 @@ export const cloudnativePostgres = (): readonly Manifest[] => [
       walStorage: { size: "20Gi" },
       bootstrap: { initdb: { encoding: "UTF8", localeCollate: "C", localeCType: "C" } },
       postgresql: {
-        parameters: { ...SETTINGS, shared_buffers: "1GB" },
+        parameters: { ...POSTGRES_SETTINGS, shared_buffers: "1GB" },
         pg_hba: loginRules(),
         synchronous: { method: "any", number: 1 },
       },
@@ -202,12 +145,12 @@ export const cloudnativePostgres = (): readonly Manifest[] => [
         clientCASecret: leafSecret("postgres"),
         replicationTLSSecret: leafSecret("streaming-replica"),
       },
-      managed: { roles: databases.flatMap(({ role, ownerRole }) => [ownerRole, role].map(managedRole)) },
+      managed: { roles: DATABASES.flatMap(({ role, ownerRole }) => [ownerRole, role].map(managedRole)) },
       resources: resources(4_096, "2"),
       affinity: { podAntiAffinityType: "required", topologyKey: "kubernetes.io/hostname" },
     },
   },
-  ...databases.map(
+  ...DATABASES.map(
     ({ name, ownerRole }): Manifest => ({
       apiVersion: "postgresql.cnpg.io/v1",
       kind: "Database",

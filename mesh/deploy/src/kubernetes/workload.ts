@@ -8,15 +8,18 @@ import {
   CONTAINER_SECURITY,
   containerPorts,
   httpProbe,
+  leafSecret,
   MESHED,
+  podAccount,
   podSecurity,
   resources,
-  SECRET_MODE,
   scratch,
+  secretVolume,
+  serviceAccount,
 } from "./pod.ts";
 
 /** How long a process stays up unready, so that endpoints without it have reached every proxy. */
-export const DRAIN_DELAY_S = 5;
+const DRAIN_DELAY_S = 5;
 /** What the process takes beyond its drain before it ends itself (mesh/chassis/src/lifecycle), and a little. */
 const EXIT_MARGIN_S = 15;
 const GRACE_S = DRAIN_DELAY_S + DRAIN_S + EXIT_MARGIN_S;
@@ -41,11 +44,8 @@ export const CLUSTER: Rung = {
 /** The ConfigMap that a workload reads its environment from. */
 export const configurationOf = (workload: string): string => `${workload}-configuration`;
 
-/** The Secret that cert-manager keeps a leaf in. */
-export const leafSecret = (holder: string): string => `${holder}-identity`;
-
 /** The Secret with the hashes of the API keys, which is made by hand or by a secret manager, never committed. */
-export const KEYS_SECRET = "gateway-keys";
+const KEYS_SECRET = "gateway-keys";
 
 /** The two files of a workload: its resources, and its environment. */
 export function workloadFiles(workload: Workload): readonly (readonly [string, string])[] {
@@ -60,14 +60,6 @@ export function workloadFiles(workload: Workload): readonly (readonly [string, s
     [`${workload.name}.env`, `${GENERATED_MARK}\n${variables.join("")}`],
   ];
 }
-
-/** The identity of a process: Linkerd names it after its account, and it has no use for a token of the API server. */
-export const serviceAccount = (name: string, of = name): Manifest => ({
-  apiVersion: "v1",
-  kind: "ServiceAccount",
-  metadata: about(name, { of }),
-  automountServiceAccountToken: false,
-});
 
 function deployment(workload: Workload): Manifest {
   const { name, replicas } = workload;
@@ -84,9 +76,7 @@ function deployment(workload: Workload): Manifest {
       template: {
         metadata: { labels: labelsOf(name), annotations: MESHED },
         spec: {
-          serviceAccountName: name,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
+          ...podAccount(name),
           terminationGracePeriodSeconds: GRACE_S,
           securityContext: podSecurity(),
           topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
@@ -147,12 +137,6 @@ function volumes(workload: Workload): readonly object[] {
     ...(workload.name === "observatory" ? [{ name: "traces", emptyDir: { sizeLimit: "900Mi" } }] : []),
   ];
 }
-
-/** A Secret as files that change when it does. */
-export const secretVolume = (name: string, secretName: string) => ({
-  name,
-  secret: { secretName, defaultMode: SECRET_MODE },
-});
 
 /** How Linkerd and kubernetes are told what a port speaks, so that nothing has to be guessed. */
 const SPEAKS: Readonly<Record<string, string>> = { grpc: "kubernetes.io/h2c", admin: "http" };

@@ -48,8 +48,8 @@ export async function findWork(
 /** Gives back what a caller did not live to hear of. */
 export async function giveBack(
   { reports }: FindWorkDeps,
-  demand: Demand,
-  grants: readonly Grant[],
+  demand: Pick<Demand, "service" | "principal">,
+  grants: readonly { readonly job: Pick<Grant["job"], "id" | "attempt"> }[],
 ): Promise<void> {
   const by = { project: demand.service.project, principal: demand.principal };
   await reports.reportAll(

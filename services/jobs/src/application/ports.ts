@@ -1,3 +1,4 @@
+import type { EventPosition, StoredEvent } from "@orrery/mesh/outbox/stored-events";
 import type { Transaction, TransactionLimits } from "@orrery/mesh/postgres/pool";
 import type { HeldJob } from "../domain/attempt-decisions.ts";
 import type { Blocked, Surroundings } from "../domain/blocked.ts";
@@ -243,22 +244,10 @@ export interface EventStore extends Pick<JobEvents, "versions"> {
   ): Promise<readonly (EventTerms | undefined)[]>;
 }
 
-/** One stored event, as it was published. */
-export interface StoredEvent {
-  readonly jobId: string;
-  readonly version: number;
-  readonly name: string;
-  /** The envelope's JSON. */
-  readonly envelope: string;
-}
-
 /** Events of jobs, from the store. */
 export interface JobEvents {
   /** The events of each job after its version, at most `limit` for each job, by job and version. */
-  after(
-    positions: readonly { jobId: string; version: number }[],
-    limit: number,
-  ): Promise<readonly StoredEvent[]>;
+  after(positions: readonly EventPosition[], limit: number): Promise<readonly StoredEvent[]>;
   /** Where jobs stand now: the current version, and whether it is the job's end. Unknown ids are absent. */
   versions(ids: readonly string[]): Promise<ReadonlyMap<string, { version: number; ended: boolean }>>;
 }

@@ -1,7 +1,8 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import type { StoredEvent } from "@orrery/mesh/outbox/stored-events";
 import { blocked } from "../domain/blocked.ts";
 import type { Attempt } from "../domain/job.ts";
-import type { JobEvents, Jobs, JobView, StoredEvent } from "./ports.ts";
+import type { JobEvents, Jobs, JobView } from "./ports.ts";
 
 const notFound = (): Fault => new Fault("NOT_FOUND", { detail: "this project has no job with this id" });
 
@@ -42,6 +43,6 @@ export const readEvents =
     limit: number,
   ): Promise<{ events: readonly StoredEvent[]; more: boolean }> => {
     if ((await jobs.read(project, from.jobId)) === undefined) throw notFound();
-    const found = await events.after([from], limit + 1);
+    const found = await events.after([{ aggregateId: from.jobId, version: from.version }], limit + 1);
     return { events: found.slice(0, limit), more: found.length > limit };
   };

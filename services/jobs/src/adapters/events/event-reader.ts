@@ -7,11 +7,14 @@ import { toldFrom } from "./event-payload.ts";
 /** The events of jobs as they are published, for whoever asks for those of one job. */
 export const createJobEvents = (store: EventStore): JobEvents => ({
   after: async (positions, limit) => {
-    const kept = await store.after(positions, limit);
+    const asked = positions.map(({ aggregateId, version }) => ({ jobId: aggregateId, version }));
+    const kept = await store.after(asked, limit);
     const rendered = await render(store, kept);
     return kept.flatMap(({ jobId, version, fact }, index) => {
       const event = rendered[index];
-      return event === undefined ? [] : [{ jobId, version, name: fact, envelope: event.envelope }];
+      return event === undefined
+        ? []
+        : [{ aggregateId: jobId, version, name: fact, envelope: event.envelope }];
     });
   },
   versions: store.versions,

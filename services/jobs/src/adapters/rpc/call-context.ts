@@ -1,3 +1,4 @@
+import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import { type Call, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { Caller, WorkCaller } from "../../application/ports.ts";
 
@@ -5,6 +6,12 @@ import type { Caller, WorkCaller } from "../../application/ports.ts";
 export function callerOf(call: Call): Caller {
   const { project, principal } = requireOnBehalf(call);
   return { project, principal, correlationId: call.correlationId, traceparent: call.traceparent };
+}
+
+/** Who submits one of a call's many jobs, each of which is in the call's trace as far as the budget goes. */
+export function callerWithin(traces: ItemBudget, caller: Caller): Caller {
+  const traceparent = traces(caller.traceparent);
+  return traceparent === caller.traceparent ? caller : { ...caller, traceparent };
 }
 
 /** Who asks for work: somebody of a project, or the platform's own worker, which serves all of them. */

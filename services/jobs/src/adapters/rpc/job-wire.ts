@@ -25,7 +25,8 @@ import {
   type JobError as WireError,
   type RetryPolicy as WirePolicy,
 } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
-import type { JobView, StoredEvent } from "../../application/ports.ts";
+import type { StoredEvent } from "@orrery/mesh/outbox/stored-events";
+import type { JobView } from "../../application/ports.ts";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Attempt, Job as DomainJob, JobError, RetryPolicy } from "../../domain/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";

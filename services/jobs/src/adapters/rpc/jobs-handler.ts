@@ -13,6 +13,9 @@ import {
 import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
+import type { Watches } from "@orrery/mesh/outbox/watch";
+import { sendWatch } from "@orrery/mesh/outbox/watch-frames";
+import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
 import type { CommandRequest, commandJob } from "../../application/command-jobs.ts";
@@ -20,8 +23,7 @@ import type { Caller, JobView } from "../../application/ports.ts";
 import type { readAttempts, readEvents, readJob } from "../../application/read-jobs.ts";
 import type { SubmitItem, SubmitJobs, Submitted } from "../../application/submit-jobs.ts";
 import type { SubmitSteps } from "../../application/submit-steps.ts";
-import type { WatchFrame, WatchJobs } from "../../application/watch-jobs.ts";
-import { callerOf } from "./call-context.ts";
+import { callerOf, callerWithin } from "./call-context.ts";
 import { eventToken, versionAfter } from "./event-token.ts";
 import { attemptToWire, eventToWire, jobFromBytes, jobToWire } from "./job-wire.ts";
 import { isForMissions, stepNotAllowed, submitStepItems } from "./steps-handler.ts";
@@ -35,7 +37,9 @@ export interface JobsUse {
   readonly read: ReturnType<typeof readJob>;
   readonly attempts: ReturnType<typeof readAttempts>;
   readonly events: ReturnType<typeof readEvents>;
-  readonly watches: WatchJobs;
+  readonly watches: Watches<JobView>;
+  /** For the jobs of batches and streams, of which one request brings many. */
+  readonly traces: ItemBudget;
 }
 
 const PAGE_SIZE = 100;
@@ -71,7 +75,11 @@ export function jobsRoute(use: JobsUse): Route {
       const caller = callerOf(call);
       const keyed = keyedRequest("BatchSubmitJobs", BatchSubmitJobsRequestSchema, request, caller.project);
       if (keyed !== undefined) return submitKeyedBatch(use, request.jobs, caller, keyed);
-      const wanted = request.jobs.map((job, index) => ({ job, caller, path: `jobs[${index}]` }));
+      const wanted = request.jobs.map((job, index) => ({
+        job,
+        caller: callerWithin(use.traces, caller),
+        path: `jobs[${index}]`,
+      }));
       return { outcomes: await submitMany(use, wanted) };
     },
     getJob: async ({ id }, call) => ({ job: jobToWire(await readFor(use, call, id)) }),
@@ -88,7 +96,12 @@ export function jobsRoute(use: JobsUse): Route {
       const nextPageToken = more && last !== undefined ? eventToken(jobId, last.version) : "";
       return { events: events.map(eventToWire), nextPageToken };
     },
-    watchJob: ({ id, lastEventId }, call) => watchFrames(use, { id: known(id), lastEventId }, call),
+    watchJob: ({ id, lastEventId }, call) =>
+      sendWatch(
+        use.watches,
+        { project: callerOf(call).project, id: known(id), lastEventId },
+        { call, snapshot },
+      ),
     cancelJob: (request, call) => {
       const caller = callerOf(call);
       const keyed = keyedRequest("CancelJob", CancelJobRequestSchema, request, caller.project);
@@ -98,9 +111,12 @@ export function jobsRoute(use: JobsUse): Route {
     },
     retryJob: (request, call) => {
       const caller = callerOf(call);
-      const keyed = keyedRequest("RetryJob", RetryJobRequestSchema, request, caller.project);
+      const byMission = isForMissions(call);
+      // A scope of its own: whoever took a mission's key before it would keep its job from being retried.
+      const route = byMission ? "RetryJob by mission" : "RetryJob";
+      const keyed = keyedRequest(route, RetryJobRequestSchema, request, caller.project);
       const { id, reason } = request;
-      const command = { kind: "retry" as const, reason, byMission: isForMissions(call) };
+      const command = { kind: "retry" as const, reason, byMission };
       return commandAnswer(use, { id: known(id), command, keyed }, caller);
     },
   });
@@ -185,7 +201,9 @@ async function submitKeyedBatch(
   keyed: NonNullable<ReturnType<typeof keyedRequest>>,
 ) {
   const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(caller.traceparent) };
-  const items = requests.map((job, index) => submissionFromWire(job, caller, `jobs[${index}]`));
+  const items = requests.map((job, index) =>
+    submissionFromWire(job, callerWithin(use.traces, caller), `jobs[${index}]`),
+  );
   const render = (results: readonly (Submitted | Fault)[]) =>
     requests.flatMap((_request, index) => {
       const result = results[index];
@@ -208,39 +226,13 @@ async function* submitStream(use: JobsUse, requests: AsyncIterable<SubmitJobStre
   const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(call.traceparent) };
   call.accept();
   yield* unorderedMap(requests, STREAM_WINDOW, async ({ index, job = NO_JOB }) => {
-    const item = submissionFromWire(job, caller, "job");
+    const item = submissionFromWire(job, callerWithin(use.traces, caller), "job");
     const result = item instanceof Fault ? item : await use.submits.submit(item).catch(refusalOnly);
     return { index, outcome: outcomeToWire(placed(result, "job"), job, about) };
   });
 }
 
-async function* watchFrames(
-  use: JobsUse,
-  { id, lastEventId }: { id: string; lastEventId: string },
-  call: Call,
-) {
-  const { project } = callerOf(call);
-  const lastVersion = lastEventId === "" ? undefined : versionFrom(lastEventId);
-  for await (const frame of use.watches.watch({ project, id, lastVersion }, call.signal)) {
-    call.accept();
-    yield frameToWire(frame);
-  }
-}
-
-// What is no version of ours is read as 0, which no job has.
-const versionFrom = (eventId: string): number => (/^[1-9][0-9]{0,8}$/.test(eventId) ? Number(eventId) : 0);
-
-function frameToWire(frame: WatchFrame): { id: string; event: string; data: JsonObject } {
-  switch (frame.kind) {
-    case "snapshot": {
-      const data = toJson(JobSchema, jobToWire(frame.view), { alwaysEmitImplicit: true }) as JsonObject;
-      return { id: String(frame.view.job.version), event: "snapshot", data };
-    }
-    case "event": {
-      const data = JSON.parse(frame.event.envelope) as JsonObject;
-      return { id: String(frame.event.version), event: frame.event.name, data };
-    }
-    case "reset":
-      return { id: String(frame.version), event: "reset", data: {} };
-  }
-}
+const snapshot = (view: JobView) => ({
+  version: view.job.version,
+  data: toJson(JobSchema, jobToWire(view), { alwaysEmitImplicit: true }) as JsonObject,
+});

@@ -5,6 +5,8 @@ import { Fault } from "@orrery/mesh/fault/fault";
 
 /** How large an input or output may be, in bytes of JSON. */
 export const VALUE_LIMIT_BYTES = 192 * 1024;
+/** How large the input of a mission's job may be: what undoes a step is told its input, its output and its key. */
+export const STEP_INPUT_LIMIT_BYTES = 2 * VALUE_LIMIT_BYTES + 1024;
 /**
  * How many lists and objects may be inside each other: what is deeper fits into no message that carries it.
  */
@@ -14,10 +16,15 @@ const VALUE_LIMIT_LEVELS = 32;
  * The JSON of an input or output, as it is stored.
  *
  * @param field - where the value stands in the request, for the refusal
- * @throws Fault `BODY_TOO_LARGE` over 192 KiB · `INVALID_REQUEST` for a number that JSON does not have, and
+ * @param limitBytes - how large it may be, in bytes of JSON; 192 KiB unless said
+ * @throws Fault `BODY_TOO_LARGE` over the limit · `INVALID_REQUEST` for a number that JSON does not have, and
  *   beyond 32 levels
  */
-export function jsonText(value: Value | undefined, field: string): string | undefined {
+export function jsonText(
+  value: Value | undefined,
+  field: string,
+  limitBytes = VALUE_LIMIT_BYTES,
+): string | undefined {
   if (value === undefined) return undefined;
   const json = jsonOf(value, field);
   if (!fits(json, VALUE_LIMIT_LEVELS)) {
@@ -29,8 +36,8 @@ export function jsonText(value: Value | undefined, field: string): string | unde
   }
   const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);
-  if (bytes <= VALUE_LIMIT_BYTES) return text;
-  const description = `is ${bytes} bytes of JSON; at most ${VALUE_LIMIT_BYTES} (192 KiB) are taken`;
+  if (bytes <= limitBytes) return text;
+  const description = `is ${bytes} bytes of JSON; at most ${limitBytes} (${limitBytes / 1024} KiB) are taken`;
   throw new Fault("BODY_TOO_LARGE", {
     detail: `${field} ${description}`,
     fieldViolations: [{ field, description }],

@@ -3,7 +3,7 @@ export class OutgoingQueue<M> {
   readonly #waiting: M[] = [];
   #sending = false;
   #wakeSender: (() => void) | undefined;
-  #emptied: (() => void)[] = [];
+  readonly #emptied = new Set<() => void>();
   #failure: { readonly reason: unknown } | undefined;
 
   /** Whether everything has been handed to the transport. */
@@ -16,19 +16,25 @@ export class OutgoingQueue<M> {
     this.#wakeSender?.();
   }
 
+  /** Takes back what waits: it was handed to nobody, and is not any more. */
+  takeBack(): M[] {
+    return this.#waiting.splice(0);
+  }
+
   /** Ends the stream with a failure, after what waits. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
     this.#wakeSender?.();
   }
 
-  /** Calls once, the next time that the queue is empty. */
-  onEmpty(listener: () => void): void {
-    this.#emptied.push(listener);
+  /** Calls once, the next time that the queue is empty, unless that is disposed of before. */
+  onEmpty(listener: () => void): Disposable {
+    this.#emptied.add(listener);
+    return { [Symbol.dispose]: () => void this.#emptied.delete(listener) };
   }
 
   async emptied(signal: AbortSignal): Promise<void> {
-    while (!this.empty && !signal.aborted) await new Promise<void>((resolve) => this.onEmpty(resolve));
+    while (!this.empty && !signal.aborted) await new Promise<void>((resolve) => void this.onEmpty(resolve));
   }
 
   /** Gives the messages to whoever sends them; takes the next only when the one before was taken off. */
@@ -44,7 +50,7 @@ export class OutgoingQueue<M> {
           this.#sending = false;
           continue;
         }
-        for (const listener of this.#emptied.splice(0)) listener();
+        this.#tellEmpty();
         if (this.#failure !== undefined) throw this.#failure.reason;
         if (signal.aborted) return;
         await new Promise<void>((resolve) => {
@@ -53,7 +59,13 @@ export class OutgoingQueue<M> {
       }
     } finally {
       signal.removeEventListener("abort", wake);
-      for (const listener of this.#emptied.splice(0)) listener();
+      this.#tellEmpty();
     }
+  }
+
+  #tellEmpty(): void {
+    const listeners = [...this.#emptied];
+    this.#emptied.clear();
+    for (const listener of listeners) listener();
   }
 }

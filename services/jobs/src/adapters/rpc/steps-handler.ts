@@ -8,6 +8,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import type { Call } from "@orrery/mesh/transport/route";
 import type { StepItem, SubmitSteps } from "../../application/submit-steps.ts";
+import { STEP_INPUT_LIMIT_BYTES } from "./json-value.ts";
 import { outcomeToWire, submissionFromWire } from "./submission-wire.ts";
 
 /** The workload whose missions own jobs. */
@@ -43,7 +44,8 @@ export async function submitStepItems(
 
 function stepFrom({ caller, job, missionStep }: SubmitJobsRequest_Item): StepItem | Fault {
   if (missionStep === undefined || caller === undefined) return stepNotAllowed();
-  const item = submissionFromWire(job ?? create(JobsService.method.submitJob.input), caller, "");
+  const asked = job ?? create(JobsService.method.submitJob.input);
+  const item = submissionFromWire(asked, caller, "", STEP_INPUT_LIMIT_BYTES);
   if (item instanceof Fault) return item;
   const { missionId, step } = missionStep;
   return {

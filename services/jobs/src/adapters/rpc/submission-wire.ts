@@ -16,7 +16,7 @@ import type { RetryPolicy } from "../../domain/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
 import type { Submission } from "../../domain/submission.ts";
 import { jobFromBytes, jobMessage, msOf } from "./job-wire.ts";
-import { fingerprint, jsonText } from "./json-value.ts";
+import { fingerprint, jsonText, VALUE_LIMIT_BYTES } from "./json-value.ts";
 import { isPlainSubmission } from "./submission-check.ts";
 
 const DEFAULT_QUEUE = "default";
@@ -29,12 +29,14 @@ export const SUBMIT_ROUTE = "SubmitJob";
  * Reads one submission, holding it against its rules.
  *
  * @param path - where it stands in the request, as in `jobs[3]`; empty for a request of its own
+ * @param inputLimitBytes - how large its input may be, in bytes of JSON; 192 KiB unless said
  * @returns what to submit, or why not, with the fields at fault
  */
 export function submissionFromWire(
   request: SubmitJobRequest,
   caller: Caller,
   path: string,
+  inputLimitBytes = VALUE_LIMIT_BYTES,
 ): SubmitItem | Fault {
   const fieldViolations = isPlainSubmission(request)
     ? []
@@ -48,7 +50,7 @@ export function submissionFromWire(
     return {
       submission: submissionOf(request, caller),
       principal: caller.principal,
-      inputText: jsonText(request.input, fieldAt(path, "input")),
+      inputText: jsonText(request.input, fieldAt(path, "input"), inputLimitBytes),
       keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project, path),
     };
   } catch (failure) {

@@ -21,6 +21,11 @@ type Response = MessageInitShape<typeof WorkResponseSchema>;
 
 /** The most jobs that one message brings, as many as one transaction grants; further credit is served by the next. */
 const MAX_LEASES = 500;
+/**
+ * Leases under way at once where there is more ready than one transaction grants: while one is written, the next is
+ * found. More gain nothing, as no more than two transactions grant at once.
+ */
+const LANES = 2;
 /** Messages of a worker that are carried out at once; it is read no faster. */
 const MAX_ANSWERS = 100;
 const MAX_CREDIT = 10_000;
@@ -52,7 +57,11 @@ export async function* workStream(
   // A failure of the reader ends the output below; it is passed on after what was still to be sent.
   reading.catch(() => undefined);
   try {
-    yield* stream.outgoing.drain(signal);
+    for await (const message of stream.outgoing.drain(signal)) {
+      yield message;
+      // Nobody is there any more: what waits is not handed over, and so can be given back.
+      if (call.signal.aborted) break;
+    }
     if (!call.signal.aborted) await reading;
   } finally {
     ended.abort();
@@ -66,9 +75,12 @@ class WorkStream {
   readonly #by: WorkCaller;
   readonly #signal: AbortSignal;
   #credit = 0;
-  #creditCame: (() => void) | undefined;
+  /** The last lease was as large as it could be: there is more. */
+  #plenty = false;
+  readonly #paused = new Set<() => void>();
   #draining = false;
   #granting: Promise<void> | undefined;
+  #serves: Demand["service"] | undefined;
 
   constructor(use: StreamUse, by: WorkCaller, signal: AbortSignal) {
     this.#use = use;
@@ -86,10 +98,25 @@ class WorkStream {
     this.outgoing.push({ message: { case: "drain", value: create(WorkResponse_DrainSchema) } });
   }
 
-  /** Resolves when nothing more is granted. */
+  /** Resolves when nothing more is granted, and what was granted and never handed over has gone back. */
   async closed(): Promise<void> {
-    this.#creditCame?.();
-    await this.#granting;
+    this.#wake();
+    try {
+      await this.#granting;
+    } finally {
+      await this.#giveBackUnsent();
+    }
+  }
+
+  async #giveBackUnsent(): Promise<void> {
+    const leases = this.outgoing
+      .takeBack()
+      .flatMap(({ message }) => (message?.case === "leases" ? (message.value.leases ?? []) : []));
+    if (this.#serves === undefined || leases.length === 0) return;
+    const grants = leases.map(({ jobId = "", leaseEpoch = 0 }) => ({
+      job: { id: jobId, attempt: leaseEpoch },
+    }));
+    await giveBack(this.#use, { service: this.#serves, principal: this.#by.principal }, grants);
   }
 
   /** Takes what the worker says until it stops talking. Results are answered in any order, by sequence. */
@@ -113,7 +140,7 @@ class WorkStream {
     switch (message.case) {
       case "credit":
         this.#credit = Math.min(MAX_CREDIT, this.#credit + message.value.jobs);
-        this.#creditCame?.();
+        this.#wake();
         return;
       case "complete":
         return this.#settle(sequence, message.value.results, words.complete(message.value, this.#by));
@@ -145,6 +172,7 @@ class WorkStream {
   #register(sequence: number, register: WorkRequest_Register): void {
     if (this.#granting !== undefined) throw wrongOrder("register is the first message, and only the first");
     const service = serviceOf(this.#by, register);
+    this.#serves = service;
     const value = { heartbeatSeconds: HEARTBEAT_SECONDS };
     this.outgoing.push({ sequence, message: { case: "registered", value } });
     this.#granting = this.#grantAll(service, register);
@@ -156,43 +184,61 @@ class WorkStream {
     using listener = this.#use.bell.listen(service.tasks);
     const note = (): void =>
       this.#use.sightings.note({ ...service, name: worker, slots, draining: this.#draining });
-    while (!this.#signal.aborted) {
-      note();
-      if (this.#draining || this.#credit === 0 || !this.outgoing.empty) {
-        await this.#pause();
-        continue;
+    const demandOf = (max: number): Demand => {
+      const { principal } = this.#by;
+      return { service, worker, principal, requestId: "", max, signal: this.#signal };
+    };
+    const lane = async (isFirst: boolean): Promise<void> => {
+      while (!this.#signal.aborted) {
+        if (isFirst) note();
+        if (this.#draining || this.#credit === 0 || !this.outgoing.empty || !(isFirst || this.#plenty)) {
+          await this.#pause();
+          continue;
+        }
+        if (!(await this.#grant(demandOf(Math.min(this.#credit, MAX_LEASES)))) && isFirst) {
+          await listener.next(POLL_MS, this.#signal);
+        }
       }
-      const max = Math.min(this.#credit, MAX_LEASES);
-      const demand = {
-        service,
-        worker,
-        principal: this.#by.principal,
-        requestId: "",
-        max,
-        signal: this.#signal,
-      };
+    };
+    await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index === 0)));
+  }
+
+  /** Leases once, taking the credit for as long as it is under way. @returns whether there was anything */
+  async #grant(demand: Demand): Promise<boolean> {
+    this.#credit -= demand.max;
+    let granted = 0;
+    try {
       const grants = await this.#use.leases.lease(demand);
       if (this.#signal.aborted) await giveBack(this.#use, demand, grants);
       else if (grants.length > 0) this.#send(grants);
-      else await listener.next(POLL_MS, this.#signal);
+      granted = grants.length;
+    } finally {
+      this.#credit += demand.max - granted;
     }
+    const plenty = granted === MAX_LEASES;
+    if (plenty && !this.#plenty) this.#wake();
+    this.#plenty = plenty;
+    return granted > 0;
   }
 
   #send(grants: readonly Grant[]): void {
-    this.#credit -= grants.length;
     for (const { job } of grants) this.#use.sessions.hold(job.id, job.attempt, this);
     this.outgoing.push({ message: { case: "leases", value: { leases: grants.map(leaseToWire) } } });
   }
 
-  /** Until there is credit, the output has gone, or it is time to be seen again. */
+  /** Until there is credit, there is plenty, the output has gone, or it is time to be seen again. */
   async #pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, POLL_MS);
-    this.#creditCame = resolve;
-    this.outgoing.onEmpty(resolve);
+    this.#paused.add(resolve);
+    using _emptied = this.outgoing.onEmpty(resolve);
     await promise;
     clearTimeout(timer);
-    this.#creditCame = undefined;
+    this.#paused.delete(resolve);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#paused) resolve();
   }
 }
 
