@@ -34,7 +34,16 @@ export function parseKeyFile(text: string): KeyStore & { readonly size: number }
     const bucket = key.digest.toString("hex").slice(0, INDEX_CHARACTERS);
     index.set(bucket, [...(index.get(bucket) ?? []), key]);
   });
-  return { size: keys.length, find: (secret) => findKey(index, secret) };
+  // Secrets that were found once: to hash each again and again was a fortieth of a request. As many as keys at most.
+  const found = new Map<string, Caller>();
+  const find = (secret: string): Caller | undefined => {
+    const known = found.get(secret);
+    if (known !== undefined) return known;
+    const caller = findKey(index, secret);
+    if (caller !== undefined) found.set(secret, caller);
+    return caller;
+  };
+  return { size: keys.length, find };
 }
 
 /**
