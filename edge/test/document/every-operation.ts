@@ -62,7 +62,8 @@ async function jobs(call: Tour, run: string): Promise<void> {
   await watches(call, "JobsService_WatchJob", path, String(done.version));
   await call("JobsService_CancelJob", 409, { path, body: {} });
   await call("JobsService_RetryJob", 409, { path, body: {} });
-  const later = { task: "orrery.echo", delay: "3600s" };
+  // Nobody serves the task: a retry of what was cancelled is queued at once, and has to be there to be cancelled again.
+  const later = { task: "tour.later", delay: "3600s" };
   const { body: waiting } = await call("JobsService_SubmitJob", 202, { body: later });
   const held = { id: waiting.id as string };
   await call("JobsService_CancelJob", 200, { path: held, body: { reason: "the tour" } });

@@ -81,13 +81,24 @@ export function createBreaker(options: BreakerOptions): Breaker {
     "State of the breaker of each dependency: 0 closed, 1 half open, 2 open.",
     ["dependency"],
   );
+  // A breaker is half open for as long as one call takes: between two scrapes only a count tells of it.
+  const changes = options.metrics.counter(
+    METRIC.BREAKER_CHANGES,
+    "How often the breaker of a dependency came into a state: closed, half_open, open.",
+    ["dependency", "state"],
+  );
+  for (const each of Object.keys(STATE_VALUE)) changes.inc({ dependency, state: each }, 0);
   const show = (): void => gauge.set({ dependency }, STATE_VALUE[state()]);
+  const changed = (): void => {
+    show();
+    changes.inc({ dependency, state: state() });
+  };
   circuit.on("open", () => {
     openedMs = clock.monotonicMs();
-    show();
+    changed();
   });
-  circuit.on("halfOpen", show);
-  circuit.on("close", show);
+  circuit.on("halfOpen", changed);
+  circuit.on("close", changed);
   show();
 
   const guard = async <T>(action: () => Promise<T>): Promise<T> => {

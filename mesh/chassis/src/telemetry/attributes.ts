@@ -7,6 +7,7 @@ export const METRIC = {
   RPC_CLIENT_SECONDS: "orrery_rpc_client_duration_seconds",
   POLICY_DENIED: "orrery_policy_denied_total",
   BREAKER_STATE: "orrery_breaker_state",
+  BREAKER_CHANGES: "orrery_breaker_changes_total",
   READINESS_CHECK: "orrery_readiness_check",
   CERTIFICATE_EXPIRY_SECONDS: "orrery_certificate_expiry_seconds",
   CERTIFICATE_LIFETIME_SECONDS: "orrery_certificate_lifetime_seconds",

@@ -15,9 +15,11 @@ export const beginMissions = (deps: DecisionDeps) => async (): Promise<number> =
     const transitions = await deps.inTransaction(async (tx) => {
       const ids = share.map(({ missionId }) => missionId);
       const { held, nowMs } = await deps.missions.lockFree(tx, ids);
-      spans.open(held.values());
+      // Another replica may have begun some of them between the look and the lock.
+      const pending = [...held.values()].filter(({ status }) => status === "PENDING");
+      spans.open(pending);
       const moment = momentAt(deps, nowMs);
-      const decided = [...held.values()].map((before) => ({ before, progress: begin(before, moment) }));
+      const decided = pending.map((before) => ({ before, progress: begin(before, moment) }));
       return record(deps, tx, decided);
     });
     spans.committed();
