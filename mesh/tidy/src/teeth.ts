@@ -15,10 +15,8 @@ import { ROOT } from "./source-tree.ts";
 function copyOfHead(): string {
   const copy = mkdtempSync(join(tmpdir(), "orrery-teeth-"));
   execFileSync("git", ["clone", "-q", "--shared", ROOT, copy]);
-  mkdirSync(join(copy, "node_modules/@orrery"), { recursive: true });
-  for (const name of readdirSync(join(ROOT, "node_modules"))) {
-    if (name !== "@orrery") symlinkSync(join(ROOT, "node_modules", name), join(copy, "node_modules", name));
-  }
+  linkPackages("node_modules", copy);
+  mkdirSync(join(copy, "node_modules/@orrery"));
   const { workspaces } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     workspaces: string[];
   };
@@ -30,10 +28,18 @@ function copyOfHead(): string {
   for (const folder of folders) {
     symlinkSync(join(copy, folder), join(copy, "node_modules/@orrery", folder.split("/").pop() ?? ""));
     // A workspace has packages of its own where another one needs the same in a different version.
-    const own = join(ROOT, folder, "node_modules");
-    if (existsSync(own)) symlinkSync(own, join(copy, folder, "node_modules"));
+    const own = join(folder, "node_modules");
+    if (existsSync(join(ROOT, own))) linkPackages(own, copy);
   }
   return copy;
+}
+
+/** Links each package, not their folder: a link of that name is no folder to git, and would count as a file of ours. */
+function linkPackages(folder: string, copy: string): void {
+  mkdirSync(join(copy, folder));
+  for (const name of readdirSync(join(ROOT, folder))) {
+    if (name !== "@orrery") symlinkSync(join(ROOT, folder, name), join(copy, folder, name));
+  }
 }
 
 /** Whether a command fails, given ten minutes. */
