@@ -58,7 +58,17 @@ function fieldViolation(violation: Violation): FieldViolation {
 // What protovalidate says names the limit ("must be less than or equal to 100"); where a rule has no text of
 // its own, the rule's id does.
 function describe(message: string, ruleId: string): string {
-  return message === "" ? `breaks the rule ${ruleId}` : message.replace(/^value /, "");
+  if (message === "") return `breaks the rule ${ruleId}`;
+  return nameForm(message) ?? message.replace(/^value /, "");
+}
+
+const NAME_PATTERN = /does not match regex pattern `\^\[([^\]]+)\]\[([^\]]+)\]\{0,(\d+)\}\$`$/;
+
+/** The pattern of a name in words: who wrote a space in it should not have to read a regular expression. */
+function nameForm(message: string): string | undefined {
+  const [, first, others, rest] = NAME_PATTERN.exec(message) ?? [];
+  if (first === undefined || others === undefined || rest === undefined) return undefined;
+  return `must be 1 to ${Number(rest) + 1} characters of ${others}, the first of ${first}`;
 }
 
 function below(prefix: string, { field, description }: FieldViolation): FieldViolation {

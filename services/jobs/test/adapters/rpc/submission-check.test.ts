@@ -84,3 +84,11 @@ describe("the look at a submission", () => {
     expect(isPlainSubmission(create(SubmitJobRequestSchema, {}))).toBe(false);
   });
 });
+
+test.each([
+  ["", "is required"],
+  ["no task!", "must be 1 to 128 characters of A-Za-z0-9_.:/-, the first of A-Za-z0-9_"],
+])("what a task may be called is said in words to who calls it %j", (task, description) => {
+  const wrong = create(SubmitJobRequestSchema, { task });
+  expect(validateMessage(SubmitJobRequestSchema, wrong)).toEqual([{ field: "task", description }]);
+});
