@@ -1,11 +1,11 @@
 import { SERVER_CALLERS } from "@orrery/mesh/policy/method-policy";
 import { WORKLOADS, type Workload } from "@orrery/mesh/topology";
 import { stringify } from "yaml";
-import { type EventTraffic, edgeAsyncApi, workloadAsyncApi } from "./asyncapi/document.ts";
-import type { Contract, Event } from "./image/contract-image.ts";
+import { type EventTraffic, edgeAsyncApi, type Hears, workloadAsyncApi } from "./asyncapi/document.ts";
+import type { Contract } from "./image/contract-image.ts";
 import { edgeDocument } from "./openapi/edge-document.ts";
 import { serviceDocument } from "./openapi/service-document.ts";
-import { keptPacts } from "./pact/pact-folder.ts";
+import { eventNamedIn, keptPacts, type PactFile } from "./pact/pact-folder.ts";
 import { portPolicies } from "./policy/admin-ports.ts";
 import { failureAccrual, policyManifests } from "./policy/manifests.ts";
 import type { Schema } from "./schema/schema.ts";
@@ -60,18 +60,21 @@ function openApiFiles(contract: Contract): readonly (readonly [string, string])[
 }
 
 /** What consumers hear is what their contracts with the producers name. */
-function hears(workload: string, { context, message }: Event): boolean {
-  return keptPacts(context).some(
-    ({ consumer, interactions }) =>
-      consumer === workload &&
-      interactions.some(({ description }) => description.split(" ")[0] === message.name),
-  );
+function hearsBy(pacts: readonly PactFile[]): Hears {
+  return (workload, { context, message }) =>
+    pacts.some(
+      ({ consumer, provider, interactions }) =>
+        consumer === workload &&
+        provider === context &&
+        interactions.some((interaction) => eventNamedIn(interaction) === message.name),
+    );
 }
 
 function asyncApiFiles(contract: Contract): readonly (readonly [string, string])[] {
   const traffic = WORKLOADS.map(eventTraffic).filter(
     ({ sends, receives }) => sends.length + receives.length > 0,
   );
+  const hears = hearsBy(keptPacts());
   return [
     ["asyncapi/edge.json", json(edgeAsyncApi(contract))],
     ...traffic.map(

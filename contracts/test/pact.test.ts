@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { WORKLOADS } from "@orrery/mesh/topology";
 import { eventTraffic } from "../src/outputs.ts";
-import { keptPacts } from "../src/pact/pact-folder.ts";
+import { eventNamedIn, keptPacts } from "../src/pact/pact-folder.ts";
 import { verifyMessages } from "../src/pact/verification.ts";
 import { currentContract, ROOT } from "./contract-reader.ts";
 
@@ -31,7 +31,7 @@ describe("the contracts of consumers", () => {
 
   test("name every event of the contract, and no other", () => {
     const named = messagePacts.flatMap(({ provider, interactions }) =>
-      interactions.map(({ description }) => `${provider}.${description.split(" ")[0] ?? ""}`),
+      interactions.map((interaction) => `${provider}.${eventNamedIn(interaction)}`),
     );
     const events = contract.events.map(({ context, message }) => `${context}.${message.name}`);
     expect([...new Set(named)].sort()).toEqual(events.sort());

@@ -31,6 +31,11 @@ export function keptPacts(provider?: string): readonly PactFile[] {
     .filter((pact) => provider === undefined || pact.provider === provider);
 }
 
+/** The name of the event that an interaction about a message needs: the first word of what describes it. */
+export function eventNamedIn({ description }: Interaction): string {
+  return description.split(" ")[0] ?? "";
+}
+
 function readPact(path: string): PactFile {
   const { consumer, provider, interactions } = JSON.parse(readFileSync(path, "utf8")) as {
     consumer: { name: string };

@@ -8,8 +8,7 @@
  */
 import { ADMIN_READERS } from "@orrery/mesh/health/admin-server";
 import { WORKLOADS, type Workload, type WorkloadName } from "@orrery/mesh/topology";
-import { about, type Manifest } from "./manifests.ts";
-import { WORKLOAD_LABEL } from "./names.ts";
+import { letIn, type Manifest, server } from "./linkerd.ts";
 
 /** The name of the port that health, metrics and documents are served on. */
 export const ADMIN_PORT = "admin";
@@ -32,37 +31,10 @@ export function portPolicies({ name, ports }: Pick<Workload, "name" | "ports">):
   const admin = `${name}-${ADMIN_PORT}`;
   return [
     server(name, ADMIN_PORT, { proxyProtocol: "HTTP/1", accessPolicy: "deny" }),
-    {
-      apiVersion: "policy.linkerd.io/v1alpha1",
-      kind: "MeshTLSAuthentication",
-      metadata: about(admin),
-      spec: { identityRefs: adminCallers(name).map((caller) => ({ kind: "ServiceAccount", name: caller })) },
-    },
-    {
-      apiVersion: "policy.linkerd.io/v1alpha1",
-      kind: "AuthorizationPolicy",
-      metadata: about(admin),
-      spec: {
-        targetRef: { group: "policy.linkerd.io", kind: "Server", name: admin },
-        requiredAuthenticationRefs: [
-          { group: "policy.linkerd.io", kind: "MeshTLSAuthentication", name: admin },
-        ],
-      },
-    },
+    ...letIn(admin, adminCallers(name), { group: "policy.linkerd.io", kind: "Server", name: admin }),
     // TLS ends in the process there, so the proxy finds out by itself what it carries.
     ...(ports.http === undefined ? [] : PUBLIC_PORTS).map((port) =>
       server(name, port, { proxyProtocol: "unknown", accessPolicy: "all-unauthenticated" }),
     ),
   ];
 }
-
-const server = (
-  workload: string,
-  port: string,
-  rest: { readonly proxyProtocol: string; readonly accessPolicy: string },
-): Manifest => ({
-  apiVersion: "policy.linkerd.io/v1beta3",
-  kind: "Server",
-  metadata: about(`${workload}-${port}`),
-  spec: { podSelector: { matchLabels: { [WORKLOAD_LABEL]: workload } }, port, ...rest },
-});

@@ -5,27 +5,9 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { MethodRules_RetryOwner as RetryOwner } from "../../gen/orrery/options/v1/options_pb.js";
 import type { Contract, Rpc } from "../image/contract-image.ts";
-import {
-  GRPC_PORT,
-  LINKERD_RETRY_CONDITIONS,
-  MATCHES_OF_A_RULE,
-  NAMESPACE,
-  RULES_OF_A_ROUTE,
-  WORKLOAD_LABEL,
-} from "./names.ts";
+import { about, letIn, type Manifest, server } from "./linkerd.ts";
+import { GRPC_PORT, LINKERD_RETRY_CONDITIONS, MATCHES_OF_A_RULE, RULES_OF_A_ROUTE } from "./names.ts";
 import { policyRefusals } from "./refusals.ts";
-
-/** One resource of Kubernetes. */
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly annotations?: Record<string, string>;
-  };
-  readonly spec: Record<string, unknown>;
-}
 
 /** RPCs of the server itself, and who may ask for them: a whole service each. */
 export interface ServerRpcs {
@@ -72,7 +54,8 @@ export function policyManifests(input: PolicyInput): ReadonlyMap<string, readonl
       return [
         name,
         [
-          server(name),
+          // Nobody gets in but by a policy. Linkerd looks at a GRPCRoute only where the Server says gRPC.
+          server(name, GRPC_PORT, { proxyProtocol: "gRPC", accessPolicy: "deny" }),
           ...inbound(name, rpcs, input.serverRpcs),
           ...outbound(name, grpcPort, rpcs, input.serverRpcs),
         ],
@@ -83,21 +66,6 @@ export function policyManifests(input: PolicyInput): ReadonlyMap<string, readonl
 
 function rpcsOf({ rpcs }: Contract, workload: string): readonly Rpc[] {
   return rpcs.filter(({ service }) => service.workload === workload);
-}
-
-/** The port: nobody gets in but by a policy. Linkerd looks at a GRPCRoute only where the Server says gRPC. */
-function server(workload: string): Manifest {
-  return {
-    apiVersion: "policy.linkerd.io/v1beta3",
-    kind: "Server",
-    metadata: about(`${workload}-grpc`),
-    spec: {
-      podSelector: { matchLabels: { [WORKLOAD_LABEL]: workload } },
-      port: GRPC_PORT,
-      proxyProtocol: "gRPC",
-      accessPolicy: "deny",
-    },
-  };
 }
 
 function inbound(
@@ -119,44 +87,24 @@ function inbound(
     const callers = key.split(" ");
     return routesOf(members.map(({ match }) => match)).flatMap((rules, at) => {
       const name = [workload, "from", ...callers, ...(at > 0 ? [String(at + 1)] : [])].join("-");
-      return letIn({ workload, name, callers, rules });
+      return [
+        inboundRoute(workload, name, rules),
+        ...letIn(name, callers, { group: "gateway.networking.k8s.io", kind: "GRPCRoute", name }),
+      ];
     });
   });
 }
 
-function letIn(options: {
-  workload: string;
-  name: string;
-  callers: readonly string[];
-  rules: readonly object[];
-}): readonly Manifest[] {
-  const { workload, name, callers, rules } = options;
-  return [
-    {
-      apiVersion: "gateway.networking.k8s.io/v1",
-      kind: "GRPCRoute",
-      metadata: about(name),
-      spec: {
-        parentRefs: [{ group: "policy.linkerd.io", kind: "Server", name: `${workload}-grpc` }],
-        rules,
-      },
+function inboundRoute(workload: string, name: string, rules: readonly object[]): Manifest {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "GRPCRoute",
+    metadata: about(name),
+    spec: {
+      parentRefs: [{ group: "policy.linkerd.io", kind: "Server", name: `${workload}-${GRPC_PORT}` }],
+      rules,
     },
-    {
-      apiVersion: "policy.linkerd.io/v1alpha1",
-      kind: "MeshTLSAuthentication",
-      metadata: about(name),
-      spec: { identityRefs: callers.map((caller) => ({ kind: "ServiceAccount", name: caller })) },
-    },
-    {
-      apiVersion: "policy.linkerd.io/v1alpha1",
-      kind: "AuthorizationPolicy",
-      metadata: about(name),
-      spec: {
-        targetRef: { group: "gateway.networking.k8s.io", kind: "GRPCRoute", name },
-        requiredAuthenticationRefs: [{ group: "policy.linkerd.io", kind: "MeshTLSAuthentication", name }],
-      },
-    },
-  ];
+  };
 }
 
 /**
@@ -224,11 +172,6 @@ function chunks<Item>(items: readonly Item[], size: number): readonly (readonly 
 
 function matchOf(service: string, method?: string): Match {
   return method === undefined ? { service } : { service, method };
-}
-
-/** Name and place of a resource of the platform. */
-export function about(name: string): { name: string; namespace: string } {
-  return { name, namespace: NAMESPACE };
 }
 
 /**
