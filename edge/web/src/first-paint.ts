@@ -1,5 +1,5 @@
 // Loaded before anything is painted, so that a dark page never flashes white. It is no module and imports nothing;
-// what it sets, src/appearance.ts keeps up.
+// what it sets, src/app/appearance.ts keeps up.
 (() => {
   const chosen = (name: string): string | null => {
     try {

@@ -64,6 +64,39 @@ describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
   );
 });
 
+describe("the theme", () => {
+  const seen = () =>
+    page.evaluate(() => {
+      const { colorScheme } = getComputedStyle(document.documentElement);
+      const { backgroundColor, color } = getComputedStyle(document.body);
+      return { colorScheme, backgroundColor, color };
+    });
+  const LIGHT = { backgroundColor: "rgb(244, 246, 248)", color: "rgb(22, 32, 43)" };
+  const DARK = { backgroundColor: "rgb(16, 22, 28)", color: "rgb(227, 233, 240)" };
+
+  afterAll(async () => {
+    await page.evaluate(() => localStorage.clear());
+    await page.emulateMedia({ colorScheme: "light" });
+  });
+
+  test.each([
+    ["light", "system", { colorScheme: "light dark", ...LIGHT }],
+    ["dark", "system", { colorScheme: "light dark", ...DARK }],
+    ["light", "dark", { colorScheme: "dark", ...DARK }],
+    ["dark", "light", { colorScheme: "light", ...LIGHT }],
+  ] as const)(
+    "in a %s system is what is chosen: %s",
+    async (colorScheme, chosen, look) => {
+      await page.emulateMedia({ colorScheme });
+      await open("/queues", "10 at once");
+      await page.evaluate((theme) => localStorage.setItem("orrery.theme", theme), chosen);
+      await open("/queues", "10 at once");
+      expect(await seen()).toEqual(look);
+    },
+    60_000,
+  );
+});
+
 describe.each([
   ["of a telephone", 390],
   ["that 400 % of zoom leaves", 320],
