@@ -1,3 +1,4 @@
+import { TokenBucket } from "@orrery/mesh/resilience/token-bucket";
 import type { Clock } from "@orrery/mesh/time/clock";
 
 /** How many requests a key may make within a time, at one gateway. */
@@ -40,22 +41,17 @@ export function parseRateLimit(text: string): RateLimit {
   return { requests: Number(requests), windowMs: Number(count) * unitMs };
 }
 
-interface Bucket {
-  tokens: number;
-  refilledMs: number;
-}
-
 /**
  * Limits each key on its own. There are as many buckets as keys that asked, so that the key store bounds
  * them.
  */
 export function createRateLimiter(limit: RateLimit, clock: Clock): RateLimiter {
-  const buckets = new Map<string, Bucket>();
+  const buckets = new Map<string, TokenBucket>();
   const perMs = limit.requests / limit.windowMs;
   const bucketOf = (key: string, nowMs: number) => {
     const known = buckets.get(key);
     if (known !== undefined) return known;
-    const fresh = { tokens: limit.requests, refilledMs: nowMs };
+    const fresh = new TokenBucket({ most: limit.requests, perMs, nowMs });
     buckets.set(key, fresh);
     return fresh;
   };
@@ -64,16 +60,13 @@ export function createRateLimiter(limit: RateLimit, clock: Clock): RateLimiter {
     take: (key) => {
       const nowMs = clock.monotonicMs();
       const bucket = bucketOf(key, nowMs);
-      bucket.tokens = Math.min(limit.requests, bucket.tokens + (nowMs - bucket.refilledMs) * perMs);
-      bucket.refilledMs = nowMs;
-      const allowed = bucket.tokens >= 1;
-      if (allowed) bucket.tokens -= 1;
-      const missing = limit.requests - bucket.tokens;
+      const allowed = bucket.take(nowMs);
+      const tokens = bucket.tokensAt(nowMs);
       return {
         allowed,
-        remaining: Math.floor(bucket.tokens),
-        resetSeconds: Math.max(1, Math.ceil(missing / perMs / 1_000)),
-        retryAfterMs: allowed ? 0 : Math.ceil((1 - bucket.tokens) / perMs),
+        remaining: Math.floor(tokens),
+        resetSeconds: Math.max(1, Math.ceil((limit.requests - tokens) / perMs / 1_000)),
+        retryAfterMs: allowed ? 0 : Math.ceil((1 - tokens) / perMs),
       };
     },
   };

@@ -35,7 +35,7 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
   internal: SpanKind.INTERNAL,
 } as const;
-const FLAGS_AT = "00-00000000000000000000000000000000-0000000000000000-0".length;
+const FLAGS_END = "00-00000000000000000000000000000000-0000000000000000-0".length;
 
 /**
  * Begins a span of one item among many that are worked on together: each is in a trace of its own, so no context can
@@ -69,7 +69,12 @@ export function isTraced(traceparent: string): boolean {
 
 /** Whether a `traceparent` says that its trace is kept. Reads one character. */
 export function isSampled(traceparent: string): boolean {
-  return (Number.parseInt(traceparent.charAt(FLAGS_AT), 16) & 1) === 1;
+  return (Number.parseInt(traceparent.charAt(FLAGS_END), 16) & 1) === 1;
+}
+
+/** The same `traceparent` as one of a trace that nobody keeps. */
+export function unsampled(traceparent: string): string {
+  return `${traceparent.slice(0, FLAGS_END)}0${traceparent.slice(FLAGS_END + 1)}`;
 }
 
 let tracing: boolean | undefined;

@@ -32,12 +32,13 @@ function exportSpans(env) {
       ? { httpAgentOptions: () => new IdentityAgent(env.ORRERY_IDENTITY_FILE, env.ORRERY_CA_FILE) }
       : {}),
   });
+  const limited = limitedSampler(env);
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       "service.name": env.ORRERY_SERVICE ?? "orrery",
       "service.instance.id": env.ORRERY_INSTANCE ?? "unnamed",
     }),
-    sampler: samplerOf(env),
+    sampler: samplerOf(limited),
     spanProcessors: [
       new BatchSpanProcessor({
         exporter,
@@ -47,24 +48,29 @@ function exportSpans(env) {
       }),
     ],
   });
+  // The edge asks for it before it makes a span, and finds it where the tracer is registered: see trace-budget.ts.
+  if (limited !== undefined) provider.wouldDrop = limited.wouldDrop;
   trace.setGlobalTracerProvider(provider);
   // Enables itself, and takes the provider registered above.
   new GrpcInstrumentation();
 }
 
-function samplerOf({ ORRERY_TRACES_PER_SECOND, ORRERY_TRACE_RATIO }) {
-  if (!ORRERY_TRACES_PER_SECOND) {
-    return new ParentBasedSampler({
-      root: new AlwaysOffSampler(),
-      remoteParentSampled: new AlwaysOnSampler(),
-    });
-  }
-  const limited = edgeSampler({
+/** The limit of the edge; undefined behind it. */
+function limitedSampler({ ORRERY_TRACES_PER_SECOND, ORRERY_TRACE_RATIO }) {
+  if (!ORRERY_TRACES_PER_SECOND) return undefined;
+  return edgeSampler({
     perSecond: Number(ORRERY_TRACES_PER_SECOND),
     ratio: Number(ORRERY_TRACE_RATIO ?? 0),
   });
+}
+
+function samplerOf(limited) {
   // A caller from outside may ask for a trace, and gets one within the same limit.
-  return new ParentBasedSampler({ root: limited, remoteParentSampled: limited });
+  if (limited !== undefined) return new ParentBasedSampler({ root: limited, remoteParentSampled: limited });
+  return new ParentBasedSampler({
+    root: new AlwaysOffSampler(),
+    remoteParentSampled: new AlwaysOnSampler(),
+  });
 }
 
 /** Reads the identity anew for each connection, so that a leaf that was replaced is shown from then on. */

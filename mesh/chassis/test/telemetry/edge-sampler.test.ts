@@ -2,12 +2,13 @@ import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import { ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
 import type { Sampler } from "@opentelemetry/sdk-trace";
-import { wouldDrop } from "../../src/telemetry/trace-budget.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 
 const load = createRequire(import.meta.url);
 const { edgeSampler } = load("../../src/telemetry/edge-sampler.cjs") as {
-  edgeSampler(limits: { perSecond: number; ratio: number; now: () => number }): Sampler;
+  edgeSampler(limits: { perSecond: number; ratio: number; now: () => number }): Sampler & {
+    wouldDrop(change: boolean): boolean;
+  };
 };
 
 function sampler(perSecond: number, ratio: number) {
@@ -29,7 +30,7 @@ function sampler(perSecond: number, ratio: number) {
     }
     return count;
   };
-  return { clock, kept };
+  return { clock, kept, wouldDrop: made.wouldDrop };
 }
 
 test("few requests are all kept, many as often as allowed, and a second later again", () => {
@@ -63,7 +64,7 @@ test("of what is beyond, the share that was asked for is kept", () => {
 });
 
 test("it says beforehand that a trace would be dropped, and spends nothing by that", () => {
-  const { clock, kept } = sampler(50, 0);
+  const { clock, kept, wouldDrop } = sampler(50, 0);
   expect(wouldDrop(true)).toBe(false);
   expect(kept(1_000)).toBe(50);
   expect([wouldDrop(true), wouldDrop(false)]).toEqual([true, false]);
@@ -73,7 +74,7 @@ test("it says beforehand that a trace would be dropped, and spends nothing by th
 });
 
 test("where a share of the rest is kept, nothing is given up beforehand", () => {
-  const { kept } = sampler(50, 0.1);
+  const { kept, wouldDrop } = sampler(50, 0.1);
   kept(1_000);
   expect(wouldDrop(true)).toBe(false);
 });
