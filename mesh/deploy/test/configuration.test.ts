@@ -35,11 +35,16 @@ const onOneHost = (name: string) => compose.services[name]?.environment ?? {};
 const NAME = /\bORRERY_[A-Z_]+\b/g;
 const namesIn = (path: string): readonly string[] => readFileSync(join(ROOT, path), "utf8").match(NAME) ?? [];
 
-/** Every variable that a workload's code names: its own, those of every service, those of tracing. */
+/** The chassis' readers that a file calls, such as `serviceConfig(read)` of service-config.ts. */
+const chassisReadersOf = (path: string): readonly string[] => {
+  const calls = readFileSync(join(ROOT, path), "utf8").matchAll(/\b([a-z]+)Config\(read\b/g);
+  return [...new Set([...calls].map(([, name = ""]) => `mesh/chassis/src/config/${name}-config.ts`))];
+};
+
+/** Every variable that a workload's code names: its own, those that the chassis reads for it, those of tracing. */
 const readBy = ({ folder }: Workload): ReadonlySet<string> =>
   new Set([
-    ...namesIn(`${folder}/src/config.ts`),
-    ...namesIn("mesh/chassis/src/config/service-config.ts"),
+    ...[`${folder}/src/config.ts`, ...chassisReadersOf(`${folder}/src/config.ts`)].flatMap(namesIn),
     ...["preload", "span-export"].flatMap((name) => namesIn(`mesh/chassis/src/telemetry/${name}.cjs`)),
   ]);
 

@@ -1,13 +1,6 @@
+import { type DatabaseConfig, databaseConfig } from "@orrery/mesh/config/database-config";
 import { readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
-
-/** Where the database is, and as whom to log in. */
-export interface DatabaseConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly role: string;
-}
 
 /** What the alerts service is told by its environment. */
 export interface AlertsConfig extends ServiceConfig {
@@ -27,12 +20,7 @@ export interface AlertsConfig extends ServiceConfig {
 export const alertsConfig = (): Readonly<AlertsConfig> =>
   readConfig((read) => ({
     ...serviceConfig(read),
-    database: {
-      host: read.text("ORRERY_DATABASE_HOST"),
-      port: read.integer("ORRERY_DATABASE_PORT", { min: 1, max: 65_535, default: 5_432 }),
-      name: read.text("ORRERY_DATABASE_NAME", { default: "alerts" }),
-      role: read.text("ORRERY_DATABASE_ROLE", { default: "alerts" }),
-    },
+    database: databaseConfig(read, "alerts"),
     commandConnections: read.integer("ORRERY_COMMAND_CONNECTIONS", { min: 2, max: 100, default: 4 }),
     relayConnections: read.integer("ORRERY_RELAY_CONNECTIONS", { min: 2, max: 20, default: 2 }),
     natsUrl: read.text("ORRERY_NATS_URL"),

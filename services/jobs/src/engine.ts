@@ -1,3 +1,4 @@
+import { createAnnouncements } from "@orrery/mesh/outbox/announcements";
 import { createWatches, type Watches } from "@orrery/mesh/outbox/watch";
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import { createItemBudget } from "@orrery/mesh/telemetry/item-budget";
@@ -19,7 +20,6 @@ import { jobMessage, jobToBytes, jobToWire } from "./adapters/rpc/job-wire.ts";
 import { jobsRoute } from "./adapters/rpc/jobs-handler.ts";
 import { queuesRoute, queueToBytes } from "./adapters/rpc/queues-handler.ts";
 import { workRoute } from "./adapters/rpc/work-handler.ts";
-import { createAnnouncements } from "./application/announcements.ts";
 import { commandJob } from "./application/command-jobs.ts";
 import { createDatabaseClock } from "./application/database-clock.ts";
 import { createHeartbeatAttempts } from "./application/heartbeat-attempts.ts";
@@ -36,6 +36,7 @@ import { createSubmitSteps } from "./application/submit-steps.ts";
 import { sweep } from "./application/sweep-jobs.ts";
 import { startUpkeep } from "./application/upkeep.ts";
 import { createWorkSessions } from "./application/work-sessions.ts";
+import type { Moved } from "./domain/job.ts";
 import { hasEnded } from "./domain/job-state.ts";
 
 /** What the engine stands on. */
@@ -109,7 +110,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const stores = createStores(deps);
   const { jobs, queues, workers, events, leaseStore } = stores;
   const databaseClock = createDatabaseClock(clock);
-  const announcements = createAnnouncements();
+  const announcements = createAnnouncements<Moved>();
   const common = {
     ...stores,
     announcements,

@@ -1,13 +1,6 @@
+import { type DatabaseConfig, databaseConfig } from "@orrery/mesh/config/database-config";
 import { type Address, readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
-
-/** Where the database is, and as whom to log in. */
-export interface DatabaseConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly role: string;
-}
 
 /** What a migration of the orchestrator's database is told by its environment. */
 export interface MigrationConfig extends ServiceConfig {
@@ -29,23 +22,16 @@ export interface OrchestratorConfig extends MigrationConfig {
 
 /** Reads the environment of a migration. @throws ConfigError with every setting that is wrong */
 export const migrationConfig = (): Readonly<MigrationConfig> =>
-  readConfig((read) => ({ ...serviceConfig(read), database: databaseFrom(read) }));
+  readConfig((read) => ({ ...serviceConfig(read), database: databaseConfig(read, "orchestrator") }));
 
 /** Reads the environment of the service. @throws ConfigError with every setting that is wrong */
 export const orchestratorConfig = (): Readonly<OrchestratorConfig> =>
   readConfig((read) => ({
     ...serviceConfig(read),
-    database: databaseFrom(read),
+    database: databaseConfig(read, "orchestrator"),
     commandConnections: read.integer("ORRERY_COMMAND_CONNECTIONS", { min: 4, max: 100, default: 8 }),
     relayConnections: read.integer("ORRERY_RELAY_CONNECTIONS", { min: 2, max: 20, default: 3 }),
     natsUrl: read.text("ORRERY_NATS_URL", { pattern: /^(tls|nats):\/\/\S+$/ }),
     jobs: read.addresses("ORRERY_PEER_JOBS"),
     relay: read.choice("ORRERY_RELAY", { of: ["on", "off"], default: "on" }) === "on",
   }));
-
-const databaseFrom = (read: Parameters<Parameters<typeof readConfig>[0]>[0]): DatabaseConfig => ({
-  host: read.text("ORRERY_DATABASE_HOST"),
-  port: read.integer("ORRERY_DATABASE_PORT", { min: 1, max: 65_535, default: 5_432 }),
-  name: read.text("ORRERY_DATABASE_NAME", { default: "orchestrator" }),
-  role: read.text("ORRERY_DATABASE_ROLE", { default: "orchestrator" }),
-});

@@ -1,4 +1,5 @@
 import { createKeyStore, keepKeyPartitions } from "@orrery/mesh/idempotency/key-store";
+import { createAnnouncements } from "@orrery/mesh/outbox/announcements";
 import { eventsAfter } from "@orrery/mesh/outbox/stored-events";
 import { createWatches } from "@orrery/mesh/outbox/watch";
 import type { Pool } from "@orrery/mesh/postgres/pool";
@@ -13,7 +14,6 @@ import { createErrandStore } from "./adapters/postgres/errand-store.ts";
 import { createAudit, createMissionStore, databaseNow } from "./adapters/postgres/mission-store.ts";
 import { missionToBytes, missionToJson } from "./adapters/rpc/mission-wire.ts";
 import { missionsRoute } from "./adapters/rpc/missions-handler.ts";
-import { createAnnouncements } from "./application/announcements.ts";
 import { beginMissions } from "./application/begin-missions.ts";
 import { commandMission } from "./application/command-mission.ts";
 import { launchMission } from "./application/launch-mission.ts";
@@ -22,6 +22,7 @@ import type { JobsPeer } from "./application/ports.ts";
 import { listMissions, readMission } from "./application/read-missions.ts";
 import { startErrands } from "./application/run-errands.ts";
 import { type KnownEnd, takeInEnds } from "./application/take-in-ends.ts";
+import type { Transition } from "./domain/mission.ts";
 import { hasEnded } from "./domain/mission-state.ts";
 
 /** What the engine stands on. */
@@ -60,7 +61,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const { pool, peer, clock, logger, metrics, signal } = deps;
   const missions = createMissionStore(pool);
   const errands = createErrandStore(pool);
-  const announcements = createAnnouncements();
+  const announcements = createAnnouncements<Transition>();
   const frame = { instance: deps.instance, serviceVersion: deps.version, missionJson: missionToJson };
   const inTransaction = <T>(...args: Parameters<typeof pool.transaction<T>>): Promise<T> =>
     pool.transaction(...args);

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
+import type { DatabaseConfig } from "../config/database-config.ts";
 import type { ServiceConfig } from "../config/service-config.ts";
 import { loadIdentity } from "../identity/identity-files.ts";
 import { migrate } from "../postgres/migrate.ts";
 import { createLogger } from "../telemetry/logger.ts";
-import type { StoreSettings } from "./service-stores.ts";
 
 /**
  * Brings a service's schema up, or down by one, as its command line says: the whole of its `migrate.ts`.
@@ -14,7 +14,7 @@ import type { StoreSettings } from "./service-stores.ts";
  * @throws Error for any other word, and as `migrate` does
  */
 export async function migrateService(
-  config: ServiceConfig & Pick<StoreSettings, "database">,
+  config: ServiceConfig & { readonly database: DatabaseConfig },
   { folder, direction = "up" }: { readonly folder: URL; readonly direction: string | undefined },
 ): Promise<void> {
   if (direction !== "up" && direction !== "down") throw new Error(`say up or down, not ${direction}`);

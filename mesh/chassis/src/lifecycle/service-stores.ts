@@ -1,4 +1,5 @@
 import type { NatsConnection } from "nats";
+import type { DatabaseConfig } from "../config/database-config.ts";
 import type { ServiceConfig } from "../config/service-config.ts";
 import { connectNats } from "../messaging/connection.ts";
 import { createPublisher, type Publisher } from "../messaging/publisher.ts";
@@ -8,12 +9,7 @@ import type { ServiceScope } from "./service.ts";
 
 /** What a service with a database and a broker is told of them, beside what every service is told. */
 export interface StoreSettings extends ServiceConfig {
-  readonly database: {
-    readonly host: string;
-    readonly port: number;
-    readonly name: string;
-    readonly role: string;
-  };
+  readonly database: DatabaseConfig;
   /** As in `tls://127.0.0.1:4222`. */
   readonly natsUrl: string;
 }

@@ -21,6 +21,9 @@ export interface OutboxRow {
   readonly projectId: string;
 }
 
+/** The shard of an aggregate's subjects, 0 to 15: the last digit of its id, which a UUIDv7 draws evenly. */
+export const shardOf = (id: string): number => Number.parseInt(id.slice(-1), 16);
+
 /**
  * Writes events, and notes each as not yet published, in the order given. Give the values of `outboxColumns`,
  * and at most a thousand rows. Several versions of one aggregate stand in growing order.

@@ -1,7 +1,8 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import { blocked } from "../domain/blocked.ts";
+import type { Moved } from "../domain/job.ts";
 import { type CommandRefusal, type JobCommand, obey } from "../domain/job-decisions.ts";
-import type { Announcements } from "./announcements.ts";
 import { storedAnswer } from "./idempotency.ts";
 import type {
   Caller,
@@ -19,7 +20,7 @@ export interface CommandDeps {
   readonly facts: Facts;
   readonly keys: IdempotencyKeys;
   readonly inTransaction: InTransaction;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Moved>;
   /** Writes a job as it is answered, to be stored with its key. */
   readonly encodeView: (view: JobView) => Uint8Array;
 }

@@ -1,6 +1,7 @@
+import type { Listener } from "@orrery/mesh/outbox/announcements";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import type { Moved } from "../domain/job.ts";
 import { ATTEMPT_STATUSES, ENDS, hasEnded, OPEN } from "../domain/job-state.ts";
-import type { Listener } from "./announcements.ts";
 import type { Queues } from "./ports.ts";
 
 /** Seconds, from a millisecond to a week. */
@@ -9,7 +10,7 @@ const LONG_BUCKETS = [
 ];
 
 /** Counts what committed transitions tell. */
-export function createJobMetrics(metrics: Metrics): Listener {
+export function createJobMetrics(metrics: Metrics): Listener<Moved> {
   const submitted = metrics.counter("orrery_jobs_submitted_total", "Jobs accepted.");
   const finished = metrics.counter("orrery_jobs_finished_total", "Jobs that reached an end, by the end.", [
     "status",

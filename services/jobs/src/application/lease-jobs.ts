@@ -2,12 +2,12 @@
 // statement.
 // I20 queues with limits are granted from by whoever holds the queue's row, after counting.
 import { Fault } from "@orrery/mesh/fault/fault";
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { grant } from "../domain/attempt-decisions.ts";
 import type { Attempt, Moved, ReadyState, Transition } from "../domain/job.ts";
 import { LEASE_MS } from "../domain/lease.ts";
 import { admit } from "../domain/queue-limits.ts";
-import type { Announcements } from "./announcements.ts";
 import type { Facts, Grant, InTransaction, Jobs, LockedQueue, NewLease, ReadyJob, Service } from "./ports.ts";
 
 /** The most jobs that one transaction grants. */
@@ -35,7 +35,7 @@ export interface LeaseDeps {
   readonly jobs: Jobs;
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Moved>;
   /** Whether any queue has limits; false spares each grant the look. */
   readonly limitedQueues: () => boolean;
 }

@@ -1,4 +1,5 @@
 import { type Batcher, createBatcher } from "@orrery/mesh/batching/batcher";
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Chance } from "@orrery/mesh/time/clock";
@@ -10,7 +11,6 @@ import {
   type WordRefusal,
 } from "../domain/attempt-decisions.ts";
 import type { Attempt, Decision, Moved } from "../domain/job.ts";
-import type { Announcements } from "./announcements.ts";
 import type { Change, Facts, InTransaction, Jobs, WorkCaller } from "./ports.ts";
 
 const MAX_ITEMS = 500;
@@ -34,7 +34,7 @@ export interface ReportDeps {
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
   readonly chance: Chance;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Moved>;
   /** Where the items that wait for a batch show. */
   readonly metrics?: Metrics;
 }

@@ -1,14 +1,14 @@
 import { createBatcher } from "@orrery/mesh/batching/batcher";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
 import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { uuidV7 } from "@orrery/mesh/time/clock";
-import type { Job } from "../domain/job.ts";
+import type { Job, Moved } from "../domain/job.ts";
 import { checkTimes, type Submission, submit } from "../domain/submission.ts";
-import type { Announcements } from "./announcements.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { answerOrFault, keyReused, storedAnswer } from "./idempotency.ts";
 import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, KeyedRequest, Queues } from "./ports.ts";
@@ -37,7 +37,7 @@ export interface SubmitDeps {
   readonly keys: IdempotencyKeys;
   readonly inTransaction: InTransaction;
   readonly clock: DatabaseClock;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Moved>;
   /** Where the items that wait for a batch show. */
   readonly metrics?: Metrics;
   /** Writes a job as it is answered, to be stored with its key. */

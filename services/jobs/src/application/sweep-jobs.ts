@@ -1,11 +1,11 @@
 // R12 the transaction that ends an attempt moves the job on and writes the event; before its commit a word
 // with the current epoch is taken, after it never. Any replica sweeps; locked rows are left to whoever holds
 // them.
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Chance } from "@orrery/mesh/time/clock";
 import { giveUpWaiting, type HeldJob, lose, timeOut } from "../domain/attempt-decisions.ts";
-import type { Decision } from "../domain/job.ts";
+import type { Decision, Moved } from "../domain/job.ts";
 import { expire, promote } from "../domain/job-decisions.ts";
-import type { Announcements } from "./announcements.ts";
 import type { Change, DueKind, Facts, InTransaction, Jobs } from "./ports.ts";
 
 const MAX_ITEMS = 500;
@@ -15,7 +15,7 @@ export interface SweepDeps {
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
   readonly chance: Chance;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Moved>;
 }
 
 type Rule = (held: HeldJob, at: { nowMs: number; chance: number }) => Decision<never>;

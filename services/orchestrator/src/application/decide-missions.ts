@@ -1,9 +1,9 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { Moment } from "../domain/course.ts";
 import type { Mission, Progress, Transition } from "../domain/mission.ts";
-import type { Announcements } from "./announcements.ts";
 import { BYTES_AT_ONCE, MISSIONS_AT_ONCE } from "./limits.ts";
 import type { Facts, InTransaction, Missions } from "./ports.ts";
 
@@ -12,7 +12,7 @@ export interface DecisionDeps {
   readonly missions: Missions;
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
-  readonly announcements: Announcements;
+  readonly announcements: Announcements<Transition>;
   /** For the ids of jobs; times are the database's. */
   readonly clock: Clock;
 }

@@ -1,13 +1,14 @@
+import type { Listener } from "@orrery/mesh/outbox/announcements";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import type { Transition } from "../domain/mission.ts";
 import { ENDS, hasEnded, OPEN } from "../domain/mission-state.ts";
-import type { Listener } from "./announcements.ts";
 import type { Missions } from "./ports.ts";
 
 /** Seconds, from ten milliseconds to a week. */
 const LONG_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400, 604_800];
 
 /** Counts what committed transitions tell. */
-export function createMissionMetrics(metrics: Metrics): Listener {
+export function createMissionMetrics(metrics: Metrics): Listener<Transition> {
   const started = metrics.counter("orrery_missions_started_total", "Missions that began.");
   const finished = metrics.counter(
     "orrery_missions_finished_total",

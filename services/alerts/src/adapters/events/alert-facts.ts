@@ -8,7 +8,7 @@ import {
 } from "@orrery/contracts/gen/orrery/alerts/v1/alert_events_pb.js";
 import type { Alert as WireAlert } from "@orrery/contracts/gen/orrery/alerts/v1/alert_pb.js";
 import { EventEnvelopeSchema } from "@orrery/contracts/gen/orrery/events/v1/event_envelope_pb.js";
-import { APPEND_OUTBOX, type OutboxRow, outboxColumns } from "@orrery/mesh/outbox/outbox";
+import { APPEND_OUTBOX, type OutboxRow, outboxColumns, shardOf } from "@orrery/mesh/outbox/outbox";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { Facts } from "../../application/ports.ts";
@@ -60,8 +60,7 @@ function outboxRow(step: Transition, options: FactsOptions): OutboxRow {
     aggregateVersion: alert.version,
     eventId,
     eventType,
-    // 0 to 15: the last digit of the id, which a UUIDv7 draws evenly.
-    subject: `${eventType}.${Number.parseInt(alert.id.slice(-1), 16)}`,
+    subject: `${eventType}.${shardOf(alert.id)}`,
     occurredAtMs: occurredMs,
     payload: envelopeJson(step, { eventId, eventType }, options),
     traceparent: cause.traceparent,

@@ -1,4 +1,4 @@
-import { APPEND_OUTBOX, type OutboxRow, outboxColumns } from "@orrery/mesh/outbox/outbox";
+import { APPEND_OUTBOX, type OutboxRow, outboxColumns, shardOf } from "@orrery/mesh/outbox/outbox";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { Facts } from "../../application/ports.ts";
 import type { Moved } from "../../domain/job.ts";
@@ -31,6 +31,3 @@ function outboxRow(step: Moved, producer: string, clock: Clock): OutboxRow {
     projectId: job.project,
   };
 }
-
-/** 0 to 15: the last digit of the id, which a UUIDv7 draws evenly. */
-export const shardOf = (id: string): number => Number.parseInt(id.slice(-1), 16);

@@ -1,5 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { APPEND_OUTBOX, type OutboxRow, outboxColumns } from "@orrery/mesh/outbox/outbox";
+import { APPEND_OUTBOX, type OutboxRow, outboxColumns, shardOf } from "@orrery/mesh/outbox/outbox";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { Facts } from "../../application/ports.ts";
 import type { Mission, Transition } from "../../domain/mission.ts";
@@ -76,6 +76,3 @@ function envelope(
 
 const fits = (text: string | undefined): boolean =>
   text !== undefined && Buffer.byteLength(text) <= PAYLOAD_LIMIT_BYTES;
-
-/** 0 to 15: the last digit of the id, which a UUIDv7 draws evenly. */
-export const shardOf = (id: string): number => Number.parseInt(id.slice(-1), 16);
