@@ -21,11 +21,6 @@ type Response = MessageInitShape<typeof WorkResponseSchema>;
 
 /** The most jobs that one message brings, as many as one transaction grants; further credit is served by the next. */
 const MAX_LEASES = 500;
-/**
- * Leases under way at once where there is more ready than one transaction grants: while one is written, the next is
- * found. More gain nothing, as no more than two transactions grant at once.
- */
-const LANES = 2;
 /** Messages of a worker that are carried out at once; it is read no faster. */
 const MAX_ANSWERS = 100;
 const MAX_CREDIT = 10_000;
@@ -75,9 +70,7 @@ class WorkStream {
   readonly #by: WorkCaller;
   readonly #signal: AbortSignal;
   #credit = 0;
-  /** The last lease was as large as it could be: there is more. */
-  #plenty = false;
-  readonly #paused = new Set<() => void>();
+  #wake: () => void = () => undefined;
   #draining = false;
   #granting: Promise<void> | undefined;
   #serves: Demand["service"] | undefined;
@@ -184,61 +177,36 @@ class WorkStream {
     using listener = this.#use.bell.listen(service.tasks);
     const note = (): void =>
       this.#use.sightings.note({ ...service, name: worker, slots, draining: this.#draining });
-    const demandOf = (max: number): Demand => {
-      const { principal } = this.#by;
-      return { service, worker, principal, requestId: "", max, signal: this.#signal };
-    };
-    const lane = async (isFirst: boolean): Promise<void> => {
-      while (!this.#signal.aborted) {
-        if (isFirst) note();
-        if (this.#draining || this.#credit === 0 || !this.outgoing.empty || !(isFirst || this.#plenty)) {
-          await this.#pause();
-          continue;
-        }
-        if (!(await this.#grant(demandOf(Math.min(this.#credit, MAX_LEASES)))) && isFirst) {
-          await listener.next(POLL_MS, this.#signal);
-        }
+    const { principal } = this.#by;
+    while (!this.#signal.aborted) {
+      note();
+      if (this.#draining || this.#credit === 0 || !this.outgoing.empty) {
+        await this.#pause();
+        continue;
       }
-    };
-    await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index === 0)));
-  }
-
-  /** Leases once, taking the credit for as long as it is under way. @returns whether there was anything */
-  async #grant(demand: Demand): Promise<boolean> {
-    this.#credit -= demand.max;
-    let granted = 0;
-    try {
+      const max = Math.min(this.#credit, MAX_LEASES);
+      const demand = { service, worker, principal, requestId: "", max, signal: this.#signal };
       const grants = await this.#use.leases.lease(demand);
       if (this.#signal.aborted) await giveBack(this.#use, demand, grants);
       else if (grants.length > 0) this.#send(grants);
-      granted = grants.length;
-    } finally {
-      this.#credit += demand.max - granted;
+      else await listener.next(POLL_MS, this.#signal);
     }
-    const plenty = granted === MAX_LEASES;
-    if (plenty && !this.#plenty) this.#wake();
-    this.#plenty = plenty;
-    return granted > 0;
   }
 
   #send(grants: readonly Grant[]): void {
+    this.#credit -= grants.length;
     for (const { job } of grants) this.#use.sessions.hold(job.id, job.attempt, this);
     this.outgoing.push({ message: { case: "leases", value: { leases: grants.map(leaseToWire) } } });
   }
 
-  /** Until there is credit, there is plenty, the output has gone, or it is time to be seen again. */
+  /** Until there is credit, the output has gone, or it is time to be seen again. */
   async #pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, POLL_MS);
-    this.#paused.add(resolve);
+    this.#wake = resolve;
     using _emptied = this.outgoing.onEmpty(resolve);
     await promise;
     clearTimeout(timer);
-    this.#paused.delete(resolve);
-  }
-
-  #wake(): void {
-    for (const resolve of this.#paused) resolve();
   }
 }
 
