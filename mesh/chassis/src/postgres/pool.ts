@@ -8,16 +8,14 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, type Clock, systemChance, systemClock } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
+import { type Bound, bound, type Statement } from "./batch.ts";
 import { columnTypes } from "./column-types.ts";
-import { commitUnknown, connectionSurvives, databaseFault, lostAgainstAnother } from "./database-fault.ts";
+import { Connection, LEAST_TIME_MS, SILENCE_MARGIN_MS } from "./connection.ts";
+import { databaseFault, lostAgainstAnother } from "./database-fault.ts";
+import { OpenTransaction, type Transaction } from "./transaction.ts";
 
-/**
- * A named statement. It is prepared once for each connection under its name, so one name stands for one text.
- */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-}
+export type { Statement } from "./batch.ts";
+export type { Transaction } from "./transaction.ts";
 
 /** When a piece of work has to be over. */
 export interface WorkLimits {
@@ -41,14 +39,6 @@ export interface TransactionLimits extends WorkLimits {
   readonly projects?: readonly string[] | undefined;
 }
 
-/** Statements of one transaction, one after the other. */
-export interface Transaction {
-  /** Runs a named statement. @returns its rows, in the order of the database */
-  query<R>(statement: Statement, values: readonly unknown[]): Promise<R[]>;
-  /** Runs SQL text without values, several statements if need be. */
-  exec(text: string): Promise<void>;
-}
-
 /** Connections to one database as one role. */
 export interface Pool {
   /**
@@ -62,9 +52,8 @@ export interface Pool {
    * Runs work in one transaction, at READ COMMITTED, and commits unless it throws.
    *
    * After a deadlock or a serialization failure it runs again, three times in all, so work must have no
-   * effect outside of the transaction. BEGIN travels with the limits and the projects in one message; it is
-   * not joined with the first statement, because `pg` sends a query only after the one before was answered (a
-   * hop on the same host is 60 µs).
+   * effect outside of the transaction. BEGIN, the limits and the projects travel with the first statement, and
+   * COMMIT with what was posted last; what was only posted is one message, and a transaction by that.
    *
    * @throws Fault what work threw; `DEPENDENCY_UNAVAILABLE` also when the answer to COMMIT was lost: then
    * repeat it under its natural key, never blindly
@@ -112,20 +101,13 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_WAITING = 1_000;
 const END_WITHIN_MS = 5_000;
 const IDLE_CONNECTION_MS = 60_000;
-/** The database cancels first; only a silent one is given up on from here, this much later. */
-const SILENCE_MARGIN_MS = 40;
-/** With less time than this left, work is refused before it costs anything. */
-const LEAST_TIME_MS = 10;
-/** Silence shorter than this tells of an impatient caller, not of a dead database. */
-const SILENCE_MS = 250;
-/** What `pg` says when a query's own time limit ends it. */
-const READ_TIMEOUT = "Query read timeout";
 /**
  * A statement is planned once for each connection, by the index that its author names. Plans made for each run cost
  * more than the run (a lease: 1.8 ms of planning for 0.1 ms), and a plan kept from a table that was empty then, a
  * sequential scan, would be kept for a million rows.
  */
 const STABLE_PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+const SET_LOCAL: Statement = { name: "set_local", text: "select set_config($1, $2, true)" };
 const RUNS = 3;
 /** The reasons that tell of the database, and not of what was asked of it. */
 const OWN_REASONS: ReadonlySet<string> = new Set([
@@ -175,23 +157,28 @@ class DatabasePool implements Pool {
 
   query<R>(statement: Statement, values: readonly unknown[], limits: WorkLimits = {}): Promise<R[]> {
     return this.#guarded(limits, async (connection) => {
-      const { rows } = await connection.send<R>({ ...statement, values: [...values] });
-      return rows;
+      const [result] = await connection.send([bound(statement, values)]);
+      return (result?.rows ?? []) as R[];
     });
   }
 
   transaction<T>(work: (tx: Transaction) => Promise<T>, limits: TransactionLimits = {}): Promise<T> {
     return this.#guarded(limits, async (connection) => {
-      await connection.send({ text: this.#begin(limits) });
-      const result = await workOrRollback(connection, work);
-      await commit(connection);
-      return result;
+      const tx = new OpenTransaction(connection, this.#settings(limits));
+      try {
+        const result = await work(tx);
+        await tx.commit();
+        return result;
+      } catch (failure) {
+        await tx.rollback();
+        throw failure;
+      }
     });
   }
 
   async ping(): Promise<void> {
     await this.#withConnection({}, async (connection) => {
-      await connection.send({ text: "select 1" });
+      await connection.exec("select 1");
     });
   }
 
@@ -308,93 +295,24 @@ class DatabasePool implements Pool {
     if (this.#remainingMs(limits) < LEAST_TIME_MS) throw databaseFault(new Error("no time is left"), true);
   }
 
-  #begin({ projects, deadlineMs, statementTimeoutMs }: TransactionLimits): string {
-    const parts = ["begin"];
+  /** What holds for the statements of one transaction only. */
+  #settings({ projects, deadlineMs, statementTimeoutMs }: TransactionLimits): readonly Bound[] {
+    const settings: Bound[] = [];
     if (deadlineMs !== undefined || statementTimeoutMs !== undefined) {
       const remainingMs = this.#remainingMs({ deadlineMs, statementTimeoutMs });
       // Early enough for its answer to be here before this side gives up: what is slow is then told from what
       // is silent.
       const limitMs = Math.max(1, Math.ceil(remainingMs - SILENCE_MARGIN_MS));
-      parts.push(`set local statement_timeout = ${limitMs}`);
+      settings.push(setting("statement_timeout", String(limitMs)));
     }
-    if (projects !== undefined) {
-      parts.push(`select set_config('orrery.projects', ${pg.escapeLiteral(arrayLiteral(projects))}, true)`);
-    }
-    return parts.join("; ");
+    if (projects !== undefined) settings.push(setting("orrery.projects", arrayLiteral(projects)));
+    return settings;
   }
 
   /** Milliseconds that a statement may still take. */
   #remainingMs({ deadlineMs, statementTimeoutMs = this.#options.statementTimeoutMs }: WorkLimits): number {
     if (deadlineMs === undefined) return statementTimeoutMs;
     return Math.min(statementTimeoutMs, Math.max(0, deadlineMs - this.#clock.monotonicMs()));
-  }
-}
-
-/** One checked-out connection, which remembers whether it can be used again. */
-class Connection {
-  readonly #client: pg.PoolClient;
-  readonly #remainingMs: () => number;
-  /** The failure after which the connection must be thrown away. */
-  broken: Error | undefined;
-
-  constructor(client: pg.PoolClient, remainingMs: () => number) {
-    this.#client = client;
-    this.#remainingMs = remainingMs;
-  }
-
-  /** @throws Fault, with the driver's error as its cause */
-  async send<R>(query: {
-    name?: string;
-    text: string;
-    values?: unknown[];
-  }): Promise<pg.QueryResult<R & object>> {
-    if (this.broken !== undefined) throw databaseFault(this.broken);
-    const remainingMs = this.#remainingMs();
-    if (remainingMs < LEAST_TIME_MS) throw databaseFault(new Error("no time is left"), true);
-    const limited = { ...query, query_timeout: Math.ceil(remainingMs) + SILENCE_MARGIN_MS };
-    try {
-      return await this.#client.query<R & object>(limited);
-    } catch (failure) {
-      if (!connectionSurvives(failure)) this.broken = failure instanceof Error ? failure : new Error("lost");
-      throw databaseFault(failure, this.broken?.message === READ_TIMEOUT && remainingMs < SILENCE_MS);
-    }
-  }
-}
-
-async function workOrRollback<T>(connection: Connection, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  const tx: Transaction = {
-    query: async <R>(statement: Statement, values: readonly unknown[]) => {
-      const { rows } = await connection.send<R>({ ...statement, values: [...values] });
-      return rows;
-    },
-    exec: async (text) => {
-      await connection.send({ text });
-    },
-  };
-  try {
-    return await work(tx);
-  } catch (failure) {
-    if (connection.broken === undefined) {
-      // A connection that cannot even roll back is thrown away, which rolls back as well.
-      await connection.send({ text: "rollback" }).catch((second: Error) => {
-        connection.broken ??= second;
-      });
-    }
-    throw failure;
-  }
-}
-
-async function commit(connection: Connection): Promise<void> {
-  let command: string;
-  try {
-    ({ command } = await connection.send({ text: "commit" }));
-  } catch (failure) {
-    if (connection.broken !== undefined) throw commitUnknown(failure);
-    throw failure;
-  }
-  if (command !== "COMMIT") {
-    // Work that swallowed a failed statement: PostgreSQL answers COMMIT with ROLLBACK, and nothing happened.
-    throw new Fault("INTERNAL", { detail: "the database refused a statement" });
   }
 }
 
@@ -427,6 +345,8 @@ function tlsFrom(identity: Pick<IdentityFiles, "current">): pg.ClientConfig["ssl
   const { keyPem, certPem, caPem } = identity.current();
   return { key: keyPem, cert: certPem, ca: caPem, minVersion: "TLSv1.3", rejectUnauthorized: true };
 }
+
+const setting = (name: string, value: string): Bound => bound(SET_LOCAL, [name, value]);
 
 /** @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
 function arrayLiteral(items: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-/** Bounds how often something happens: so often at once, and so often in a time. Times are those of a monotonic clock. */
+/** Bounds how often something happens: so often at once, and so often in a time. Times are of a monotonic clock. */
 export interface TokenBucket {
   /** How many tokens are there, parts of one included. */
   tokensAt(nowMs: number): number;

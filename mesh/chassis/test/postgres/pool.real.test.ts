@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Fault } from "../../src/fault/fault.ts";
 import { brokenConstraint, sqlState } from "../../src/postgres/database-fault.ts";
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
 import { createBreaker } from "../../src/resilience/breaker.ts";
@@ -72,6 +73,71 @@ describe("a pool", () => {
     });
     await expect(work).rejects.toMatchObject({ reason: "INTERNAL" });
     expect(await pool.query(statement("select 1 from thing where id = 3"), [])).toEqual([]);
+  });
+
+  test("writes what was posted in order, with what comes next or as one transaction of its own", async () => {
+    const add = statement("insert into thing values ($1)");
+    const known = statement(
+      "select id from thing where id between 20 and 29 order by xmin::text::bigint, ctid",
+    );
+    const inBetween = await pool.transaction(async (tx) => {
+      tx.post(add, [22]);
+      tx.post(add, [21]);
+      const seen = await tx.query(known, []);
+      tx.post(add, [20]);
+      return seen;
+    });
+    expect(inBetween).toEqual([{ id: 22 }, { id: 21 }]);
+    await pool.transaction((tx) => {
+      tx.post(add, [24]);
+      tx.post(add, [23]);
+      return Promise.resolve();
+    });
+    expect(await pool.query(known, [])).toEqual([22, 21, 20, 24, 23].map((id) => ({ id })));
+    const writers = statement(
+      "select count(distinct xmin::text)::int as count from thing where id in (23, 24)",
+    );
+    expect(await pool.query(writers, [])).toEqual([{ count: 1 }]);
+  });
+
+  test.each([
+    ["alone", false],
+    ["after an answer", true],
+  ])("keeps nothing where one of the posted fails, %s", async (_when, asks) => {
+    const own = database.openPool(1);
+    const add = statement("insert into thing values ($1) -- posted");
+    const skipped = statement(`select ${asks ? 1 : 2} as skipped`);
+    const work = own.transaction(async (tx) => {
+      if (asks) await tx.query(statement("select 1"), []);
+      tx.post(add, [30]);
+      tx.post(add, [30]);
+      tx.post(add, [31]);
+      tx.post(skipped, []);
+    });
+    const failure: unknown = await work.catch((reason: unknown) => reason);
+    expect(brokenConstraint(failure)).toBe("thing_pkey");
+    expect(await own.query(statement("select 1 from thing where id in (30, 31)"), [])).toEqual([]);
+    // The server never saw it: on the same connection it is prepared when it is next asked for.
+    expect(await own.query(skipped, [])).toEqual([{ skipped: asks ? 1 : 2 }]);
+  });
+
+  test("keeps nothing of a batch with a value that cannot be written", async () => {
+    const ring: { own?: unknown } = {};
+    ring.own = ring;
+    const work = pool.transaction((tx) => {
+      tx.post(statement("insert into thing values ($1) -- before a ring"), [40]);
+      tx.post(statement("select $1::json"), [ring]);
+      return Promise.resolve();
+    });
+    await expect(work).rejects.toBeInstanceOf(Fault);
+    expect(await pool.query(statement("select 1 from thing where id = 40"), [])).toEqual([]);
+  });
+
+  test("takes a statement without a name and without values, and answers the next one rightly", async () => {
+    const own = database.openPool(1);
+    expect(await own.query({ name: "", text: "select 'plain' as text" }, [])).toEqual([{ text: "plain" }]);
+    expect(await own.query(statement("select 'named' as text"), [])).toEqual([{ text: "named" }]);
+    expect(await own.query(statement("select 'third' as text"), [])).toEqual([{ text: "third" }]);
   });
 
   test("gives a transaction its projects, quoted, and platform work a star", async () => {

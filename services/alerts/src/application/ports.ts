@@ -71,7 +71,7 @@ export interface Alerts {
 /** The events of the service; they commit with their cause. */
 export interface Facts {
   /** Appends the events of transitions, in order. */
-  appendAll(tx: Transaction, steps: readonly Transition[]): Promise<void>;
+  appendAll(tx: Transaction, steps: readonly Transition[]): void;
 }
 
 /** What Alertmanager knows at a moment. */

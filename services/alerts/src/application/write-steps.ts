@@ -10,5 +10,5 @@ export async function writeSteps(
 ): Promise<void> {
   if (steps.length === 0) return;
   await alerts.saveAll(tx, steps);
-  await facts.appendAll(tx, steps);
+  facts.appendAll(tx, steps);
 }

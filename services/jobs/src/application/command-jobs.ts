@@ -67,13 +67,13 @@ export const commandJob =
         if (decision.kind === "step") {
           changes.push(decision.step);
           await jobs.saveAll(tx, changes);
-          await facts.appendAll(tx, changes);
+          facts.appendAll(tx, changes);
         }
         const stored = await jobs.read(project, id, tx);
         if (stored === undefined) throw new Fault("NOT_FOUND", { detail: DETAILS.NOT_FOUND });
         const around = stored.job.status === "QUEUED" ? await jobs.surroundings(stored.job, tx) : undefined;
         const view = { ...stored, blocked: blocked(stored.job, around) };
-        if (keyed !== undefined) await keys.storeAll(tx, [{ ...keyed, response: encodeView(view) }]);
+        if (keyed !== undefined) keys.storeAll(tx, [{ ...keyed, response: encodeView(view) }]);
         return { view };
       },
       { projects: [project] },

@@ -183,11 +183,11 @@ async function grantAll(deps: LeaseDeps, tx: Transaction, demands: readonly Dema
   const shares = shareOut(ready, demands);
   const leases = shares.flatMap((share, index) => leasesOf(share, demands[index] ?? first, nowMs));
   if (leases.length === 0) return { grants: demands.map(() => []), steps: [] };
-  await deps.jobs.saveGrants(tx, leases);
+  deps.jobs.saveGrants(tx, leases);
   const starts = startsOf(leases, queues, nowMs);
   if (starts.length > 0) await deps.jobs.noteStarts(tx, starts);
   const steps = leases.map(({ transition }) => transition);
-  await deps.facts.appendAll(tx, steps);
+  deps.facts.appendAll(tx, steps);
   const granted = new Map(leases.map((lease) => [lease.transition.job.id, lease]));
   return {
     steps,

@@ -40,7 +40,7 @@ export const changeQueue =
         await queues.change(tx, project, name, change);
         const queue = await queues.read(project, name, tx);
         if (queue === undefined) throw new Error(`queue ${name} was written and is not there`);
-        if (keyed !== undefined) await keys.storeAll(tx, [{ ...keyed, response: encodeQueue(queue) }]);
+        if (keyed !== undefined) keys.storeAll(tx, [{ ...keyed, response: encodeQueue(queue) }]);
         return { queue };
       },
       { projects: [project] },

@@ -108,7 +108,7 @@ export type DueKind = "promotion" | "expiry" | "attempt";
  */
 export interface Jobs {
   /** Writes new jobs, with what makes them ready, due or expiring. */
-  insertAll(tx: Transaction, changes: readonly Change[]): Promise<void>;
+  insertAll(tx: Transaction, changes: readonly Change[]): void;
   /**
    * Locks jobs, and reads them with their open leases.
    *
@@ -155,7 +155,7 @@ export interface Jobs {
   /** Locks the candidates that are still free. */
   readyById(tx: Transaction, ids: readonly string[]): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
   /** Writes grants: jobs, attempts, leases; takes the jobs off the ready ones. */
-  saveGrants(tx: Transaction, leases: readonly NewLease[]): Promise<void>;
+  saveGrants(tx: Transaction, leases: readonly NewLease[]): void;
   /** Counts starts against the rate of queues. */
   noteStarts(
     tx: Transaction,
@@ -205,7 +205,7 @@ export interface Leases {
 /** Facts commit with their cause: appending demands the transaction. */
 export interface Facts {
   /** Writes one event for each step, into the outbox. */
-  appendAll(tx: Transaction, steps: readonly Moved[]): Promise<void>;
+  appendAll(tx: Transaction, steps: readonly Moved[]): void;
 }
 
 /** An event as the store keeps it. */
@@ -277,7 +277,7 @@ export interface IdempotencyKeys {
    */
   claimAll(tx: Transaction, requests: readonly KeyedRequest[]): Promise<readonly KeyState[]>;
   /** Stores the answers of accepted requests, for 24 hours. */
-  storeAll(tx: Transaction, answers: readonly (KeyedRequest & { response: Uint8Array })[]): Promise<void>;
+  storeAll(tx: Transaction, answers: readonly (KeyedRequest & { response: Uint8Array })[]): void;
 }
 
 /** A queue as its readers see it. */
@@ -302,10 +302,7 @@ export interface QueueChange {
 /** Queues: their limits, and what waits in them. */
 export interface Queues {
   /** Makes sure that queues, and the tasks that they are asked for, are known. */
-  register(
-    tx: Transaction,
-    entries: readonly { project: string; queue: string; task: string }[],
-  ): Promise<void>;
+  register(tx: Transaction, entries: readonly { project: string; queue: string; task: string }[]): void;
   /** Sets what the change names, and makes the queue if it is new. */
   change(tx: Transaction, project: string, name: string, change: QueueChange): Promise<void>;
   /** All queues of a project, by name. */

@@ -101,7 +101,7 @@ async function reportAll(
   const others = reports.filter(({ jobId }) => !ended.has(jobId));
   const heard = others.length === 0 ? { outcomes: [], changes: [] } : await hearAll(deps, tx, others);
   const changes = [...succeeded, ...heard.changes];
-  if (changes.length > 0) await facts.appendAll(tx, changes);
+  if (changes.length > 0) facts.appendAll(tx, changes);
   let next = 0;
   const outcomes = reports.map(({ jobId }): ReportOutcome => {
     if (ended.has(jobId)) return TAKEN;

@@ -119,7 +119,7 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
           if (replay !== undefined) return { replay };
           const written = await submitAll(deps, register, tx, sound);
           const results = inPlace(items, written.results);
-          await deps.keys.storeAll(tx, [{ ...keyed, response: encode(results) }]);
+          deps.keys.storeAll(tx, [{ ...keyed, response: encode(results) }]);
           return { ...written, results };
         },
         { projects: [keyed.project] },
@@ -171,12 +171,12 @@ async function submitAll(
     if (item.keyed !== undefined) answers.push({ ...item.keyed, response: deps.encodeJob(change.job) });
   });
   const entries = register.unknown(changes);
-  if (entries.length > 0) await deps.queues.register(tx, entries);
+  if (entries.length > 0) deps.queues.register(tx, entries);
   if (changes.length > 0) {
-    await deps.jobs.insertAll(tx, changes);
-    await deps.facts.appendAll(tx, changes);
+    deps.jobs.insertAll(tx, changes);
+    deps.facts.appendAll(tx, changes);
   }
-  if (answers.length > 0) await deps.keys.storeAll(tx, answers);
+  if (answers.length > 0) deps.keys.storeAll(tx, answers);
   return { results, changes, entries };
 }
 

@@ -44,10 +44,10 @@ export function createSubmitSteps(deps: SubmitStepsDeps) {
         return change.job;
       });
       const entries = register.unknown(changes);
-      if (entries.length > 0) await queues.register(tx, entries);
+      if (entries.length > 0) queues.register(tx, entries);
       if (changes.length > 0) {
-        await jobs.insertAll(tx, changes);
-        await facts.appendAll(tx, changes);
+        jobs.insertAll(tx, changes);
+        facts.appendAll(tx, changes);
       }
       return { results, changes, entries };
     });

@@ -53,7 +53,7 @@ export const sweep =
         );
         if (decided.length > 0) {
           await jobs.saveAll(tx, decided);
-          await facts.appendAll(tx, decided);
+          facts.appendAll(tx, decided);
         }
         return decided;
       });

@@ -38,7 +38,7 @@ export async function record(
   if (changes.length === 0) return [];
   const transitions = changes.flatMap(({ progress }) => progress.transitions);
   await missions.saveAll(tx, changes);
-  await facts.appendAll(tx, transitions);
+  facts.appendAll(tx, transitions);
   return transitions;
 }
 

@@ -31,7 +31,7 @@ export const launchMission =
         if (replay !== undefined) return { replay };
         const { mission, transitions } = launch(asked, uuidV7(deps.clock), await deps.databaseNow(tx));
         await missions.insert(tx, mission);
-        await facts.appendAll(tx, transitions);
+        facts.appendAll(tx, transitions);
         if (keyed !== undefined) await keys.store(tx, { ...keyed, response: deps.encode(mission) });
         return { mission, transitions };
       },

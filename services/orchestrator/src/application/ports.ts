@@ -116,7 +116,7 @@ export interface Audit {
 /** Facts commit with their cause: appending demands the transaction. */
 export interface Facts {
   /** Writes one event for each transition, into the outbox. */
-  appendAll(tx: Transaction, transitions: readonly Transition[]): Promise<void>;
+  appendAll(tx: Transaction, transitions: readonly Transition[]): void;
 }
 
 /** How a job stands, asked of the jobs service. `undefined` while it has not ended. */

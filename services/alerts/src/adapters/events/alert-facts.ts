@@ -42,10 +42,10 @@ const PAYLOADS: Readonly<Record<FactName, DescMessage>> = {
 /** Writes the events of transitions into the outbox, in the transaction of their cause. */
 export function createAlertFacts(options: FactsOptions): Facts {
   return {
-    appendAll: async (tx, steps) => {
+    appendAll: (tx, steps) => {
       for (let from = 0; from < steps.length; from += MAX_ROWS) {
         const rows = steps.slice(from, from + MAX_ROWS).map((step) => outboxRow(step, options));
-        await tx.query(APPEND_OUTBOX, outboxColumns(rows));
+        tx.post(APPEND_OUTBOX, outboxColumns(rows));
       }
     },
   };

@@ -9,8 +9,8 @@ import { payloadJson } from "./event-payload.ts";
 export function createJobFacts(producer: Producer, clock: Clock): Facts {
   const by = JSON.stringify(producer);
   return {
-    appendAll: async (tx, steps) => {
-      await tx.query(APPEND_OUTBOX, outboxColumns(steps.map((step) => outboxRow(step, by, clock))));
+    appendAll: (tx, steps) => {
+      tx.post(APPEND_OUTBOX, outboxColumns(steps.map((step) => outboxRow(step, by, clock))));
     },
   };
 }

@@ -19,8 +19,8 @@ export function createIdempotencyStore(): IdempotencyKeys {
         return { kind: taken[index]?.taken === true ? "new" : "in_flight" };
       });
     },
-    storeAll: async (tx, answers) => {
-      await tx.query(STORE_ANSWERS, [
+    storeAll: (tx, answers) => {
+      tx.post(STORE_ANSWERS, [
         ...columns(answers),
         answers.map(({ fingerprint }) => fingerprint),
         answers.map(({ response }) => Buffer.from(response)),

@@ -48,8 +48,8 @@ interface SurroundingsRow {
 export function createJobStore(pool: Pool): Jobs {
   return {
     ...createReadyStore(pool),
-    insertAll: async (tx, changes) => {
-      await tx.query(INSERT_JOBS, insertColumns(changes));
+    insertAll: (tx, changes) => {
+      tx.post(INSERT_JOBS, insertColumns(changes));
     },
     lockAll: (tx, refs) =>
       lock(
@@ -75,9 +75,8 @@ export function createJobStore(pool: Pool): Jobs {
       const rows = await tx.query<SucceededRow>(SUCCEED, successColumns(inOrder));
       return rows.map(succeededFrom);
     },
-    saveGrants: async (tx, leases) => {
-      const saved = await tx.query(SAVE_GRANTS, grantColumns(leases));
-      atTheirVersions(saved.length, leases.length);
+    saveGrants: (tx, leases) => {
+      tx.post(SAVE_GRANTS, grantColumns(leases));
     },
     read: async (project, id, tx) => {
       const values = [id, project];

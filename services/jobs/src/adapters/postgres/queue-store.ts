@@ -26,8 +26,8 @@ interface DepthRow {
 /** Queues in PostgreSQL. */
 export function createQueueStore(pool: Pool): Queues {
   return {
-    register: async (tx, entries) => {
-      await tx.query(REGISTER_QUEUES, [
+    register: (tx, entries) => {
+      tx.post(REGISTER_QUEUES, [
         entries.map(({ project }) => project),
         entries.map(({ queue }) => queue),
         entries.map(({ task }) => task),

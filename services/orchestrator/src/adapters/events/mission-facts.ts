@@ -23,10 +23,10 @@ const BATCH_ROWS = 1_000;
 /** Writes the events of transitions into the outbox, in the transaction of their cause. */
 export function createMissionFacts(frame: FactsFrame, clock: Clock): Facts {
   return {
-    appendAll: async (tx, transitions) => {
+    appendAll: (tx, transitions) => {
       const rows = transitions.map((transition) => outboxRow(transition, frame, clock));
       for (let first = 0; first < rows.length; first += BATCH_ROWS) {
-        await tx.query(APPEND_OUTBOX, outboxColumns(rows.slice(first, first + BATCH_ROWS)));
+        tx.post(APPEND_OUTBOX, outboxColumns(rows.slice(first, first + BATCH_ROWS)));
       }
     },
   };
