@@ -141,16 +141,17 @@ async function withinTime<T>(
   limitMs: number,
   told: { dependency: string; retryAfterMs: number },
 ): Promise<T> {
-  const late = new Fault("DEPENDENCY_UNAVAILABLE", {
-    detail: `${told.dependency} did not answer in time`,
-    retryAfterMs: told.retryAfterMs,
-  });
-  if (limitMs <= 0) throw late;
+  const late = (): Fault => {
+    const detail = `${told.dependency} did not answer in time`;
+    return new Fault("DEPENDENCY_UNAVAILABLE", { detail, retryAfterMs: told.retryAfterMs });
+  };
+  if (limitMs <= 0) throw late();
   const controller = new AbortController();
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(late);
-    controller.abort(late);
+    const failure = late();
+    reject(failure);
+    controller.abort(failure);
   }, limitMs);
   try {
     return await Promise.race([action(controller.signal), timeout]);

@@ -163,9 +163,12 @@ function pastDeadline(): Fault {
   return new Fault("DEADLINE_EXCEEDED", { detail: "the deadline of the call has passed" });
 }
 
+// One for all: grpc-js says of every call that it is over, of most of them after their answer.
+const CALLER_GONE = new Fault("CANCELLED", { detail: "the caller went away" });
+
 function endOf(open: OpenCall, clock: Clock): Fault {
   if (open.deadlineMs !== undefined && clock.monotonicMs() >= open.deadlineMs) return pastDeadline();
-  return new Fault("CANCELLED", { detail: "the caller went away" });
+  return CALLER_GONE;
 }
 
 function durationRecorder(
