@@ -28,7 +28,8 @@ interface Running {
   handleReadyForQuery(connection: pg.Connection): void;
   handleError(failure: Error, connection: pg.Connection): void;
 }
-type Part = Bound & Running & pg.Submittable;
+/** `submit` gives back what keeps a query from being sent. */
+type Part = Bound & Running & { submit(connection: pg.Connection): Error | null };
 
 /** Named statements whose text is on its way to the server, or there. */
 interface Named {
@@ -50,14 +51,14 @@ export class Batch implements pg.Submittable {
   readonly #parts: readonly Part[];
   readonly #results: pg.QueryResult[] = [];
   #at = 0;
-  #unbound: Error | undefined;
+  #failure: Error | undefined;
 
   constructor(statements: readonly Bound[], { timeoutMs, done }: { timeoutMs: number; done: Callback }) {
     this.query_timeout = timeoutMs;
     this.callback = done;
     this.#parts = statements.map((statement) => {
       const heard = (failure: Error | undefined, result: pg.QueryResult): void => {
-        if (failure) this.#unbound ??= failure;
+        if (failure) this.#failure ??= failure;
         else this.#results.push(result);
       };
       // Extended: a text without name and values would go in a message of another kind, which the server answers apart.
@@ -78,9 +79,12 @@ export class Batch implements pg.Submittable {
   submit(connection: pg.Connection): void {
     const unsynced = Object.create(connection, { sync: { value: () => undefined } }) as pg.Connection;
     connection.stream.cork();
-    for (const part of this.#parts) part.submit(unsynced);
-    // A value could not be written: what went before it is undone by a statement that fails.
-    if (this.#unbound !== undefined) connection.parse({ name: "", text: "rollback of all", types: [] }, true);
+    for (const part of this.#parts) {
+      const refusal = part.submit(unsynced);
+      if (refusal !== null) this.#failure ??= refusal;
+    }
+    // One was not sent, or a value of it could not be written: what went before is undone by a statement that fails.
+    if (this.#failure !== undefined) connection.parse({ name: "", text: "rollback of all", types: [] }, true);
     connection.sync();
     connection.stream.uncork();
   }
@@ -98,9 +102,14 @@ export class Batch implements pg.Submittable {
     this.#at += 1;
   }
 
+  /** Of a text that says nothing. */
+  handleEmptyQuery(): void {
+    this.#at += 1;
+  }
+
   handleReadyForQuery(connection: pg.Connection): void {
     for (const part of this.#parts) part.handleReadyForQuery(connection);
-    this.callback(null, this.#results);
+    this.callback(this.#failure ?? null, this.#results);
   }
 
   handleError(failure: Error, connection: pg.Connection): void {
@@ -109,6 +118,6 @@ export class Batch implements pg.Submittable {
     for (const { name } of this.#parts.slice(this.#at)) {
       if (parsedStatements[name] === undefined) delete submittedNamedStatements[name];
     }
-    this.callback(this.#unbound ?? failure, []);
+    this.callback(this.#failure ?? failure, []);
   }
 }

@@ -133,6 +133,18 @@ describe("a pool", () => {
     expect(await pool.query(statement("select 1 from thing where id = 40"), [])).toEqual([]);
   });
 
+  test("keeps nothing of a batch with a name that stands for another text", async () => {
+    const own = database.openPool(1);
+    await own.query({ name: "test.twice", text: "select 1" }, []);
+    const work = own.transaction((tx) => {
+      tx.post(statement("insert into thing values (41)"), []);
+      tx.post({ name: "test.twice", text: "select 2" }, []);
+      return Promise.resolve();
+    });
+    await expect(work).rejects.toBeInstanceOf(Fault);
+    expect(await pool.query(statement("select 1 from thing where id = 41"), [])).toEqual([]);
+  });
+
   test("takes a statement without a name and without values, and answers the next one rightly", async () => {
     const own = database.openPool(1);
     expect(await own.query({ name: "", text: "select 'plain' as text" }, [])).toEqual([{ text: "plain" }]);
