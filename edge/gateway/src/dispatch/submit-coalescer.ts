@@ -58,7 +58,7 @@ const SMALL_BODY_BYTES = 4_096;
 const GROWTH = 6;
 
 /**
- * Joins submissions that arrive while others are under way into one `SubmitJobs` call, four calls for each
+ * Joins submissions that arrive while others are under way into one `SubmitJobs` call, two calls for each
  * replica of the jobs service at most. A lone submission goes out at once. (A
  * unary call for each job costs more than all of its work in the database.)
  */
@@ -72,7 +72,7 @@ export function createSubmitCoalescer(options: {
   const batcher = createBatcher<Submission, SubmitJobResponse>({
     name: "submit_jobs",
     maxItems: LIMITS.batchSubmissions,
-    maxInFlight: 4 * options.replicas,
+    maxInFlight: 2 * options.replicas,
     maxQueued: LIMITS.queuedSubmissions,
     metrics: options.metrics,
     weigh: (submission) => submission.bytes,

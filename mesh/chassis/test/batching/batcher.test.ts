@@ -27,22 +27,22 @@ describe("a batcher", () => {
     await expect(Promise.all(outcomes)).resolves.toEqual([10, 20, 30]);
   });
 
-  test("runs four batches at once and joins what arrives meanwhile", async () => {
+  test("runs two batches at once and joins what arrives meanwhile", async () => {
     const work = gatedWork();
     const batcher = createBatcher({ name: "test", maxItems: 100, maxQueued: 100, run: work.run });
     const outcomes: Promise<number>[] = [];
-    for (const item of [1, 2, 3, 4, 5, 6, 7]) {
+    for (const item of [1, 2, 3, 4, 5]) {
       outcomes.push(batcher.submit(item));
       await turn();
     }
-    expect(work.batches.map(({ items }) => items)).toEqual([[1], [2], [3], [4]]);
+    expect(work.batches.map(({ items }) => items)).toEqual([[1], [2]]);
     expect(batcher.queued).toBe(3);
     work.batches[0]?.end();
     await outcomes[0];
     await turn();
-    expect(work.batches.map(({ items }) => items)).toEqual([[1], [2], [3], [4], [5, 6, 7]]);
+    expect(work.batches.map(({ items }) => items)).toEqual([[1], [2], [3, 4, 5]]);
     for (const { end } of work.batches) end();
-    await expect(Promise.all(outcomes)).resolves.toEqual([10, 20, 30, 40, 50, 60, 70]);
+    await expect(Promise.all(outcomes)).resolves.toEqual([10, 20, 30, 40, 50]);
   });
 
   test("splits at the limits of items and weight, and lets a heavy item go alone", async () => {
