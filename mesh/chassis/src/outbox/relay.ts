@@ -65,15 +65,13 @@ const POLL_MS = 100;
 const IDLE_POLL_MS = 250;
 const IDLE_AFTER_MS = 3_000;
 /**
- * How far apart two passes over a short queue are, by the rows of the one before: a busy service pays for batches and
- * not for single rows, of which each costs three queries here and a transaction in every consumer. One event alone
- * hardly waits; at a thousand a second and more a pass finds a whole batch.
+ * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for single rows:
+ * each costs three queries here and a transaction in every consumer. One event alone hardly waits.
  */
-const PASS_SPACING = [
-  { belowRows: 10, ms: 20 },
-  { belowRows: 60, ms: 60 },
-] as const;
-const LONGEST_PASS_SPACING_MS = 200;
+const PASS_SPACING_MS = 20;
+const BUSY_PASS_SPACING_MS = 60;
+/** So many rows in one pass are a busy service: 400 a second. */
+const BUSY_PASS_ROWS = 10;
 const CHECK_STREAM_MS = 5_000;
 const COUNT_MS = 2_000;
 const PARTITIONS_MS = 600_000;
@@ -396,8 +394,7 @@ class OutboxRelay implements Relay {
     const stop = (): void => woken.abort();
     if (rows > 0) {
       this.#foundMs = this.#options.clock.monotonicMs();
-      const spacing = PASS_SPACING.find(({ belowRows }) => rows < belowRows)?.ms ?? LONGEST_PASS_SPACING_MS;
-      await wait(spacing, this.#stopping.signal);
+      await wait(rows < BUSY_PASS_ROWS ? PASS_SPACING_MS : BUSY_PASS_SPACING_MS, this.#stopping.signal);
     }
     if (this.#awake || rows > 0 || !this.#running) return;
     this.#wakeUp = stop;
