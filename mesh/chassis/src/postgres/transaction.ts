@@ -22,14 +22,14 @@ const COMMIT: Bound = { name: "commit", text: "commit", values: [] };
 /** A transaction on a connection, which the server hears of with its first statement. */
 export class OpenTransaction implements Transaction {
   readonly #connection: Connection;
-  #waiting: Bound[];
+  readonly #settings: readonly Bound[];
+  #posted: Bound[] = [];
   #begun = false;
-  #posted = false;
 
   /** @param settings - what holds for its statements only */
   constructor(connection: Connection, settings: readonly Bound[]) {
     this.#connection = connection;
-    this.#waiting = [...settings];
+    this.#settings = settings;
   }
 
   async query<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
@@ -38,8 +38,7 @@ export class OpenTransaction implements Transaction {
   }
 
   post(statement: Statement, values: readonly unknown[]): void {
-    this.#waiting.push(bound(statement, values));
-    this.#posted = true;
+    this.#posted.push(bound(statement, values));
   }
 
   async exec(text: string): Promise<void> {
@@ -48,10 +47,10 @@ export class OpenTransaction implements Transaction {
   }
 
   async commit(): Promise<void> {
-    if (!this.#begun && !this.#posted) return;
-    const statements = this.#begun ? [...this.#waiting, COMMIT] : this.#waiting;
+    if (!this.#begun && this.#posted.length === 0) return;
+    const whole = this.#begun ? [...this.#posted, COMMIT] : [...this.#settings, ...this.#posted];
     try {
-      const results = await this.#connection.send(statements);
+      const results = await this.#connection.send(whole);
       if (!this.#begun || results.at(-1)?.command === "COMMIT") return;
     } catch (failure) {
       if (this.#connection.broken !== undefined) throw commitUnknown(failure);
@@ -71,8 +70,9 @@ export class OpenTransaction implements Transaction {
   }
 
   #send(...last: readonly Bound[]) {
-    const statements = [...(this.#begun ? [] : [BEGIN]), ...this.#waiting, ...last];
-    this.#waiting = [];
+    const opening = this.#begun ? [] : [BEGIN, ...this.#settings];
+    const statements = [...opening, ...this.#posted, ...last];
+    this.#posted = [];
     this.#begun = true;
     return this.#connection.send(statements);
   }
