@@ -1,12 +1,30 @@
-import { describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { wait } from "@orrery/mesh/time/wait";
 import { FakeJobs } from "./fake-jobs.ts";
 import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
 
 const DEADLINE_MS = 2_000;
-/** The contract says 50; the rest is for a machine that does more than this. Without a deadline it is 2,000 more. */
-const MARGIN_MS = 1_000;
+/** The contract says 50; the rest is for a machine that does other things as well. */
+const MARGIN_MS = 250;
+const TICK_MS = 10;
+
+/**
+ * For how long this process, which the gateway runs in, was not let run: a machine that gave it to others for a second
+ * says nothing of the gateway's deadlines.
+ */
+let heldUpMs = 0;
+let ticker: NodeJS.Timeout;
+
+beforeAll(() => {
+  let lastMs = performance.now();
+  ticker = setInterval(() => {
+    const nowMs = performance.now();
+    heldUpMs += Math.max(0, nowMs - lastMs - 2 * TICK_MS);
+    lastMs = nowMs;
+  }, TICK_MS);
+});
+afterAll(() => clearInterval(ticker));
 
 const headers = { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" };
 const submit = (bed: TestBed) =>
@@ -14,9 +32,9 @@ const submit = (bed: TestBed) =>
 const read = (bed: TestBed) => fetch(`${bed.url}/v1/jobs/0190b0a0-0000-7000-8000-000000000000`, { headers });
 
 async function timed(action: () => Promise<Response>): Promise<{ response: Response; tookMs: number }> {
-  const startedMs = performance.now();
+  const startedMs = performance.now() - heldUpMs;
   const response = await action();
-  return { response, tookMs: performance.now() - startedMs };
+  return { response, tookMs: performance.now() - heldUpMs - startedMs };
 }
 
 describe("a jobs service that is gone", () => {
