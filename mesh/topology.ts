@@ -267,3 +267,21 @@ export const RESERVED_CONNECTIONS = 8;
 /** The connections that every replica of a workload may open. */
 export const poolSize = (database: WorkloadDatabase): number =>
   Object.values(database.pools).reduce((sum, size) => sum + size, 0);
+
+/**
+ * What V8 is told of a workload's heap.
+ *
+ * Objects of a busy service die young, and V8 takes the sites that made many of a batch's for sites of old ones: what
+ * they make is then old from its birth, and keeps everything it refers to until the next full collection. Pretenuring
+ * is off for that: a collection of the gateway took 1 ms and not 5 to 10.
+ */
+export const heapFlags = ({
+  semiSpaceMiB,
+  oldSpaceMiB,
+  oldSpaceStartMiB,
+}: WorkloadMemory): readonly string[] => [
+  `--max-semi-space-size=${semiSpaceMiB}`,
+  `--max-old-space-size=${oldSpaceMiB}`,
+  ...(oldSpaceStartMiB === undefined ? [] : [`--initial-old-space-size=${oldSpaceStartMiB}`]),
+  "--no-allocation-site-pretenuring",
+];

@@ -1,4 +1,4 @@
-import type { Workload, WorkloadName } from "@orrery/mesh/topology";
+import { heapFlags, type Workload, type WorkloadName } from "@orrery/mesh/topology";
 import { APP } from "./names.ts";
 
 /** What differs between one rung and another for the same process. */
@@ -134,15 +134,7 @@ function special({ name, ports }: Workload, rung: Rung): Record<string, string> 
 
 /** What follows `node`: a heap that fits the container, the tracing that loads before all else, and the program. */
 export function nodeArguments({ folder, main, memory }: Workload): readonly string[] {
-  return [
-    `--max-semi-space-size=${memory.semiSpaceMiB}`,
-    `--max-old-space-size=${memory.oldSpaceMiB}`,
-    ...(memory.oldSpaceStartMiB === undefined ? [] : [`--initial-old-space-size=${memory.oldSpaceStartMiB}`]),
-    "--expose-gc",
-    "--require",
-    PLACES.preload,
-    `${APP}/${folder}/${main}`,
-  ];
+  return [...heapFlags(memory), "--expose-gc", "--require", PLACES.preload, `${APP}/${folder}/${main}`];
 }
 
 /** What follows `node` to bring a workload's database up to date. */

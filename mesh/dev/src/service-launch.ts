@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Workload, WorkloadName } from "../../topology.ts";
+import { heapFlags, type Workload, type WorkloadName } from "../../topology.ts";
 import type { FreePorts } from "./free-port.ts";
 import type { IdentityPaths } from "./identities.ts";
 import { LogFile } from "./log-file.ts";
@@ -76,9 +76,7 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
     name: instance,
     file: process.execPath,
     args: [
-      `--max-semi-space-size=${workload.memory.semiSpaceMiB}`,
-      `--max-old-space-size=${workload.memory.oldSpaceMiB}`,
-      ...startFlag(workload.memory),
+      ...heapFlags(workload.memory),
       "--expose-gc", // the chassis clears up once, after the start
       ...(existsSync(preload) ? ["--require", preload] : []),
       join(ROOT, workload.folder, workload.main),
@@ -89,9 +87,6 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
     stopWithinMs: 20_000, // a service drains for 10 s, and then some
   };
 }
-
-const startFlag = ({ oldSpaceStartMiB }: Placed["workload"]["memory"]): readonly string[] =>
-  oldSpaceStartMiB === undefined ? [] : [`--initial-old-space-size=${oldSpaceStartMiB}`];
 
 /** The migrations of a workload's database, run as its owner; undefined where it has none. */
 export function migrationCommand(
