@@ -38,6 +38,46 @@ interface Named {
 }
 
 /**
+ * A connection as a query sees it that is not the last of its message: without its Sync. (An object that inherited from
+ * the connection would have V8 make the connection's shape anew for each.)
+ */
+class Unsynced {
+  readonly #connection: pg.Connection;
+  readonly stream: pg.Connection["stream"];
+  readonly parsedStatements: Named["parsedStatements"];
+  readonly submittedNamedStatements: Named["submittedNamedStatements"];
+
+  constructor(connection: pg.Connection & Named) {
+    this.#connection = connection;
+    this.stream = connection.stream;
+    this.parsedStatements = connection.parsedStatements;
+    this.submittedNamedStatements = connection.submittedNamedStatements;
+  }
+
+  parse(...message: Parameters<pg.Connection["parse"]>): void {
+    this.#connection.parse(...message);
+  }
+
+  bind(...message: Parameters<pg.Connection["bind"]>): void {
+    this.#connection.bind(...message);
+  }
+
+  describe(...message: Parameters<pg.Connection["describe"]>): void {
+    this.#connection.describe(...message);
+  }
+
+  execute(...message: Parameters<pg.Connection["execute"]>): void {
+    this.#connection.execute(...message);
+  }
+
+  close(...message: Parameters<pg.Connection["close"]>): void {
+    this.#connection.close(...message);
+  }
+
+  sync(): void {}
+}
+
+/**
  * Statements that travel in one message, and end with one Sync: the server carries them out in order, and after one
  * that failed skips the rest. Outside of a transaction they are one of their own. `pg` asks for an answer after each.
  *
@@ -77,10 +117,10 @@ export class Batch implements pg.Submittable {
   }
 
   submit(connection: pg.Connection): void {
-    const unsynced = Object.create(connection, { sync: { value: () => undefined } }) as pg.Connection;
+    const unsynced = new Unsynced(connection as pg.Connection & Named);
     connection.stream.cork();
     for (const part of this.#parts) {
-      const refusal = part.submit(unsynced);
+      const refusal = part.submit(unsynced as unknown as pg.Connection);
       if (refusal !== null) this.#failure ??= refusal;
     }
     // One was not sent, or a value of it could not be written: what went before is undone by a statement that fails.
