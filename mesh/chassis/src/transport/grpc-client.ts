@@ -6,6 +6,7 @@ import {
   type DescMethodUnary,
   fromBinary,
   type MessageInitShape,
+  type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
 import {
@@ -148,36 +149,35 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   call: UnaryCall<I, O>,
 ): Promise<UnaryResponse<I, O>> {
   const { method, signal } = call;
-  const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
+  // HTTP/2 and grpc-js let go of a call that has ended with V8's next full collection, and of all that it leads to: so
+  // they get bytes to carry, and a way to the caller that ends with the answer.
+  let caller: PromiseWithResolvers<UnaryResponse<I, O>> | undefined = Promise.withResolvers();
+  const { promise, reject } = caller;
   if (signal?.aborted) {
     reject(callerGone());
     return promise;
   }
   let initial: Metadata | undefined;
   let trailing: Metadata | undefined;
-  const settled = (failure: ServiceError | null, message?: ReturnType<typeof fromBinary<O>>): void => {
+  const settled = (failure: ServiceError | null, bytes?: Buffer): void => {
     signal?.removeEventListener("abort", abort);
-    if (failure !== null || message === undefined) {
-      reject(failureOf(failure, signal));
+    const waiting = caller;
+    caller = undefined;
+    if (failure !== null || bytes === undefined) {
+      waiting?.reject(failureOf(failure, signal));
       return;
     }
-    resolve({
-      stream: false,
-      service: method.parent,
-      method,
-      message,
-      get header() {
-        return headersFrom(initial);
-      },
-      get trailer() {
-        return headersFrom(trailing);
-      },
-    });
+    try {
+      waiting?.resolve(answerOf(method, fromBinary(method.output, bytes), { initial, trailing }));
+    } catch (unreadable) {
+      const detail = `the answer of ${method.name} cannot be read`;
+      waiting?.reject(new Fault("INTERNAL", { detail }, { cause: unreadable }));
+    }
   };
   const request = client.makeUnaryRequest(
     pathOf(method),
     (bytes: Buffer) => bytes,
-    (bytes: Buffer) => fromBinary(method.output, bytes),
+    (bytes: Buffer) => bytes,
     call.bytes,
     call.metadata,
     { deadline: call.deadline },
@@ -192,6 +192,25 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     trailing = status.metadata;
   });
   return promise;
+}
+
+function answerOf<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  message: MessageShape<O>,
+  metadata: { readonly initial: Metadata | undefined; readonly trailing: Metadata | undefined },
+): UnaryResponse<I, O> {
+  return {
+    stream: false,
+    service: method.parent,
+    method,
+    message,
+    get header() {
+      return headersFrom(metadata.initial);
+    },
+    get trailer() {
+      return headersFrom(metadata.trailing);
+    },
+  };
 }
 
 // Speaks against the peer: it could not be reached or did not answer in time. What it answered, a refusal or

@@ -1,3 +1,5 @@
+import type { DescMethodUnary } from "@bufbuild/protobuf";
+import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "@jest/globals";
 import { Fault } from "../../src/fault/fault.ts";
 import { faultFrom } from "../../src/fault/wire.ts";
@@ -6,6 +8,7 @@ import { callHeaders } from "../../src/transport/call.ts";
 import { openChannel } from "../../src/transport/client-channel.ts";
 import { errorFrom } from "../../src/transport/grpc-codec.ts";
 import { requireOnBehalf } from "../../src/transport/route.ts";
+import { EchoService } from "./echo-contract.ts";
 import { collect, echoBed, notes } from "./echo-server.ts";
 
 const failure = async (call: Promise<unknown>): Promise<Fault> =>
@@ -65,6 +68,15 @@ test("an error that no handler meant reaches the caller without its text, and th
   const logged = bed.lines.filter(({ message }) => message === "rpc failed");
   expect(logged).toHaveLength(1);
   expect(JSON.stringify(logged[0])).toContain("hunter2");
+});
+
+test("an answer that cannot be read fails that call, and says which", async () => {
+  await using bed = await echoBed({ echo: async () => ({ text: "\u0007" }) });
+  const { transport } = await bed.client("gateway");
+  const { echo } = EchoService.method;
+  const misread = { ...echo, output: StructSchema } as unknown as DescMethodUnary;
+  const received = await failure(transport.unary(misread, undefined, undefined, undefined, {}));
+  expect([received.reason, received.message]).toEqual(["INTERNAL", "the answer of Echo cannot be read"]);
 });
 
 test("a message that breaks the contract is refused before the handler, by field", async () => {
