@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Fault } from "../fault/fault.ts";
 import { METRIC } from "../telemetry/attributes.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -74,6 +75,8 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   const { name, maxItems, maxQueued, weigh = () => 0, maxWeight = Number.POSITIVE_INFINITY } = options;
   const maxInFlight = options.maxInFlight ?? DEFAULT_IN_FLIGHT;
   const waiting: Waiting<I, O>[] = [];
+  // A batch is of many callers: it runs in the context of none.
+  const outside = AsyncLocalStorage.snapshot();
   const idle = Promise.withResolvers<void>();
   let queued = 0;
   let inFlight = 0;
@@ -98,7 +101,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       const batch = waiting.splice(0, batchLength(waiting, maxItems, maxWeight));
       for (const { items } of batch) queued -= items.length;
       inFlight += 1;
-      void settle((items) => options.run(items), batch).then(batchEnded);
+      void outside(settle<I, O>, (items) => options.run(items), batch).then(batchEnded);
     }
     options.onQueued?.(queued);
   }

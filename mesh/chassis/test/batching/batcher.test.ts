@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test } from "@jest/globals";
 import { createBatcher } from "../../src/batching/batcher.ts";
 
@@ -43,6 +44,23 @@ describe("a batcher", () => {
     expect(work.batches.map(({ items }) => items)).toEqual([[1], [2], [3, 4, 5]]);
     for (const { end } of work.batches) end();
     await expect(Promise.all(outcomes)).resolves.toEqual([10, 20, 30, 40, 50]);
+  });
+
+  test("runs a batch in the context of none of its callers", async () => {
+    const caller = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const batcher = createBatcher<number, number>({
+      name: "test",
+      maxItems: 2,
+      maxInFlight: 1,
+      maxQueued: 100,
+      run: async (items) => {
+        seen.push(caller.getStore());
+        return [...items];
+      },
+    });
+    await Promise.all(["a", "b", "c"].map((name, item) => caller.run(name, () => batcher.submit(item))));
+    expect(seen).toEqual([undefined, undefined]);
   });
 
   test("splits at the limits of items and weight, and lets a heavy item go alone", async () => {
