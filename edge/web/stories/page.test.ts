@@ -31,7 +31,7 @@ const until = async (good: () => Promise<boolean>): Promise<void> => {
 };
 
 beforeAll(async () => {
-  platform = await Platform.start({ ORRERY_PORT: process.env.ORRERY_WEB_PORT ?? "5720" });
+  platform = await Platform.start();
   failed = await submit({
     task: "orrery.fail",
     input: { message: "no such customer", retryable: false },

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import type { Json } from "./json.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+/** Tests that run side by side look for their gateways' ports in different places. */
+const FIRST_PORT = 4_640 + 100 * (Number(process.env.JEST_WORKER_ID ?? 1) - 1);
 
 /** What `.orrery/run.json` says of one process. */
 export interface RunningProcess {
@@ -69,7 +71,13 @@ export class Platform implements AsyncDisposable {
     const launcher = spawn("node", ["mesh/dev/src/main.ts", "run"], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_OPTIONS: "", ORRERY_HOME: home, ORRERY_PORT: "4640", ...settings },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: "",
+        ORRERY_HOME: home,
+        ORRERY_PORT: String(FIRST_PORT),
+        ...settings,
+      },
     });
     const platform = new Platform(home, launcher);
     let printed = "";

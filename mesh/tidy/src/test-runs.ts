@@ -26,7 +26,8 @@ interface JestTest {
 }
 
 /**
- * Runs the tests in two goes: the parts side by side, then the stories, which each want the machine for a platform.
+ * Runs the tests in two goes: the parts, then the stories, each with a platform of its own. Three at a time: a platform
+ * waits for most of its time.
  *
  * @param options.fast - leaves out every test that needs a server, and with them the stories and the coverage gates
  */
@@ -36,7 +37,7 @@ export function* runTests(options: { fast: boolean }): Generator<Promise<Tally>>
     return;
   }
   yield jest("parts", ["--coverage", "--maxWorkers=2"]);
-  yield jest("stories", ["--runInBand", "--passWithNoTests"]);
+  yield jest("stories", ["--maxWorkers=3"]);
 }
 
 async function jest(select: "fast" | "parts" | "stories", args: readonly string[]): Promise<Tally> {
