@@ -55,7 +55,10 @@ export function apiOf({ url, key, project }: Connection): Api {
     const response = await fetch(addressOf(url, path, sending.query), init).catch((error: unknown) => {
       throw sending.signal?.aborted ? error : unreachable(url, error);
     });
-    if (response.status >= 400) throw failureFrom(response.status, await response.text());
+    if (response.status >= 400) {
+      const retryAfter = response.headers.get("retry-after");
+      throw failureFrom(response.status, { body: await response.text(), retryAfter });
+    }
     return response;
   };
   const send = async (method: string, path: string, sending: Sending = {}): Promise<Answer> => {

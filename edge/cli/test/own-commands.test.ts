@@ -70,6 +70,15 @@ describe("exit codes", () => {
     });
   });
 
+  test("an answer that says how long to wait is told with it", async () => {
+    const away = problem(503, "DEPENDENCY_UNAVAILABLE", "not now");
+    await using edge = await fakeEdge({
+      "GET /x": (came, response) => away(came, response.setHeader("retry-after", "2")),
+    });
+    const { stderr } = await orrery(["api", "get", "/x"], edge);
+    expect(stderr).toMatch(/^error: not now\n {2}Retry-After: 2 s\nfix: Wait as long as Retry-After says/);
+  });
+
   test("what comes from a proxy and is no problem document is still told", async () => {
     await using edge = await fakeEdge({
       "GET /x": (_, response) => response.writeHead(502).end("<html>bad</html>"),
