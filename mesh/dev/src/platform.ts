@@ -29,6 +29,8 @@ import { type ProcessEvents, SupervisedProcess } from "./supervised-process.ts";
 import { buildWebPage } from "./web-page.ts";
 
 const READY_WITHIN_MS = 170_000;
+/** What ends so often before it answers, some ten seconds long, will not answer: a setting is wrong, or a port taken. */
+const HOPELESS_DEATHS = 6;
 const LOG_LOOK_EVERY_MS = 5_000;
 
 /** What a platform is started with. */
@@ -214,19 +216,21 @@ export class Platform {
 
   async #untilReady(name: string, ready: () => Promise<void>): Promise<void> {
     const { signal } = this.#launch;
+    const deaths = () => this.#processes.get(name)?.deathsInARow ?? 0;
     const attempt = async () => {
-      if (!signal.aborted) await ready();
+      if (!signal.aborted && deaths() < HOPELESS_DEATHS) await ready();
+    };
+    const failed = (why: string) => {
+      const last = this.#processes.get(name)?.command.log.lastLines(10).join("\n  ") ?? "";
+      return new StartFailed(`${name} ${why}; its last lines:\n  ${last}`);
     };
     try {
       await eventually(attempt, { withinMs: READY_WITHIN_MS, everyMs: 50 });
     } catch (error) {
-      const last = this.#processes.get(name)?.command.log.lastLines(10).join("\n  ") ?? "";
-      const seconds = READY_WITHIN_MS / 1_000;
-      throw new Error(
-        `${name} did not answer within ${seconds} s (${String(error)}); its last lines:\n  ${last}`,
-      );
+      throw failed(`did not answer within ${READY_WITHIN_MS / 1_000} s (${String(error)})`);
     }
     signal.throwIfAborted();
+    if (deaths() >= HOPELESS_DEATHS) throw failed(`ended ${deaths()} times before it answered`);
   }
 
   #run(command: ConstructorParameters<typeof SupervisedProcess>[0]): void {

@@ -58,6 +58,11 @@ export class SupervisedProcess {
     return this.#state === "running" ? this.#child?.pid : undefined;
   }
 
+  /** How often it has ended by itself without having run for 10 s in between. */
+  get deathsInARow(): number {
+    return this.#deathsInARow;
+  }
+
   /** Starts it. It is up when its own readiness says so, which is asked elsewhere. */
   start(): void {
     if (this.#state === "running" || this.#state === "stopping" || this.#state === "stopped") return;

@@ -10,10 +10,11 @@ import { WORKLOADS } from "@orrery/mesh/topology";
 import { connect as connectNats, type NatsConnection } from "nats";
 import pg from "pg";
 import { ROOT } from "../src/places.ts";
+import { StartFailed } from "../src/platform.ts";
 import { isAlive } from "../src/process-table.ts";
 import { isReady } from "../src/readiness.ts";
 import { runFileIn } from "../src/run-file.ts";
-import { LATE_STAND_INS, type TestPlatform, testPlatform } from "./platform-factory.ts";
+import { LATE_STAND_INS, STAND_INS, type TestPlatform, testPlatform } from "./platform-factory.ts";
 
 let bed: TestPlatform;
 beforeAll(async () => {
@@ -188,6 +189,17 @@ describe("a start that takes longer than a leaf lives", () => {
     await using late = await testPlatform({ ORRERY_PORT: "4980", ORRERY_LEAF_TTL: "2s" }, LATE_STAND_INS);
     await isReady(`${late.run().edge}/readyz`);
   }, 120_000);
+});
+
+describe("a service that ends again and again", () => {
+  test("ends the start, with its last lines", async () => {
+    const broken = STAND_INS.map((workload) => ({ ...workload, main: "src/nowhere.ts" }));
+    const started = testPlatform({ ORRERY_PORT: "5080" }, broken);
+    await expect(started).rejects.toThrow(
+      /ended 6 times before it answered; its last lines:\n.*MODULE_NOT_FOUND/s,
+    );
+    await expect(started).rejects.toThrow(StartFailed);
+  }, 60_000);
 });
 
 describe("a process that is killed", () => {
