@@ -26,7 +26,7 @@ interface JestTest {
 }
 
 /**
- * Runs the tests in two goes: the parts, then the stories, each with a platform of its own. Three at a time: a platform
+ * Runs the tests in two goes: the parts, then the stories, each with a platform of its own. Three at a time: a server
  * waits for most of its time.
  *
  * @param options.fast - leaves out every test that needs a server, and with them the stories and the coverage gates
@@ -36,7 +36,7 @@ export function* runTests(options: { fast: boolean }): Generator<Promise<Tally>>
     yield jest("fast", []);
     return;
   }
-  yield jest("parts", ["--coverage", "--maxWorkers=2"]);
+  yield jest("parts", ["--coverage", "--maxWorkers=3"]);
   yield jest("stories", ["--maxWorkers=3"]);
 }
 
