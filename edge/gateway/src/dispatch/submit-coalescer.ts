@@ -17,7 +17,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
 import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
-import { newTraceparent } from "@orrery/mesh/telemetry/trace";
+import { inDroppedTrace, newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { LIMITS } from "../http/limits.ts";
@@ -134,7 +134,10 @@ async function callJobs(
     traceparent: newTraceparent(),
   });
   const request = create(SubmitJobsRequestSchema, { items: submissions.map(({ item }) => item) });
-  const { message } = await jobs.unary(JobsService.method.submitJobs, undefined, timeoutMs, headers, request);
+  // Each item has a span of its own: the call for all of them would spend a trace that nobody asked for.
+  const { message } = await inDroppedTrace(undefined, () =>
+    jobs.unary(JobsService.method.submitJobs, undefined, timeoutMs, headers, request),
+  );
   return message.outcomes;
 }
 

@@ -75,7 +75,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   const { name, maxItems, maxQueued, weigh = () => 0, maxWeight = Number.POSITIVE_INFINITY } = options;
   const maxInFlight = options.maxInFlight ?? DEFAULT_IN_FLIGHT;
   const waiting: Waiting<I, O>[] = [];
-  // A batch is of many callers: it runs in the context of none.
+  // A batch is of many callers: it runs in the context that the batcher was made in.
   const outside = AsyncLocalStorage.snapshot();
   const idle = Promise.withResolvers<void>();
   let queued = 0;
@@ -92,7 +92,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
   function schedule(): void {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;
-    setImmediate(startBatches);
+    setImmediate(outside, startBatches);
   }
 
   function startBatches(): void {
@@ -101,7 +101,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       const batch = waiting.splice(0, batchLength(waiting, maxItems, maxWeight));
       for (const { items } of batch) queued -= items.length;
       inFlight += 1;
-      void outside(settle<I, O>, (items) => options.run(items), batch).then(batchEnded);
+      void settle((items) => options.run(items), batch).then(batchEnded);
     }
     options.onQueued?.(queued);
   }

@@ -58,9 +58,10 @@ describe("a batcher", () => {
         seen.push(caller.getStore());
         return [...items];
       },
+      onQueued: () => void seen.push(caller.getStore()),
     });
     await Promise.all(["a", "b", "c"].map((name, item) => caller.run(name, () => batcher.submit(item))));
-    expect(seen).toEqual([undefined, undefined]);
+    expect(seen).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test("splits at the limits of items and weight, and lets a heavy item go alone", async () => {
