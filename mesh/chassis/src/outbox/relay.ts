@@ -66,11 +66,11 @@ const IDLE_POLL_MS = 250;
 const IDLE_AFTER_MS = 3_000;
 /**
  * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for single rows:
- * each costs three queries here and a transaction in every consumer. One event alone hardly waits.
+ * a pass costs three queries here and a transaction in every consumer. One event alone hardly waits.
  */
 const PASS_SPACING_MS = 20;
 const BUSY_PASS_SPACING_MS = 60;
-/** So many rows in one pass are a busy service: 400 a second. */
+/** So many rows in one pass are a busy service: from 400 a second on, until below 160. */
 const BUSY_PASS_ROWS = 10;
 const CHECK_STREAM_MS = 5_000;
 const COUNT_MS = 2_000;

@@ -29,7 +29,7 @@ interface Running {
   handleError(failure: Error, connection: pg.Connection): void;
 }
 /** `submit` gives back what keeps a query from being sent. */
-type Part = Bound & Running & { submit(connection: pg.Connection): Error | null };
+type Part = Bound & Running & { submit(connection: Unsynced): Error | null };
 
 /** Named statements whose text is on its way to the server, or there. */
 interface Named {
@@ -38,8 +38,8 @@ interface Named {
 }
 
 /**
- * A connection as a query sees it that is not the last of its message: without its Sync. (An object that inherited from
- * the connection would have V8 make the connection's shape anew for each.)
+ * The connection as the queries of a batch see it: their Sync is left to the batch. (An object that inherits from the
+ * connection costs V8 a new shape of it each time.)
  */
 class Unsynced {
   readonly #connection: pg.Connection;
@@ -74,6 +74,7 @@ class Unsynced {
     this.#connection.close(...message);
   }
 
+  flush(): void {}
   sync(): void {}
 }
 
@@ -119,14 +120,18 @@ export class Batch implements pg.Submittable {
   submit(connection: pg.Connection): void {
     const unsynced = new Unsynced(connection as pg.Connection & Named);
     connection.stream.cork();
-    for (const part of this.#parts) {
-      const refusal = part.submit(unsynced as unknown as pg.Connection);
-      if (refusal !== null) this.#failure ??= refusal;
+    try {
+      for (const part of this.#parts) {
+        const refusal = part.submit(unsynced);
+        if (refusal !== null) this.#failure ??= refusal;
+      }
+      // One was not sent, or a value of it could not be written: what went before is undone by a statement that fails.
+      if (this.#failure !== undefined)
+        connection.parse({ name: "", text: "rollback of all", types: [] }, true);
+      connection.sync();
+    } finally {
+      connection.stream.uncork();
     }
-    // One was not sent, or a value of it could not be written: what went before is undone by a statement that fails.
-    if (this.#failure !== undefined) connection.parse({ name: "", text: "rollback of all", types: [] }, true);
-    connection.sync();
-    connection.stream.uncork();
   }
 
   handleRowDescription(message: unknown): void {

@@ -148,30 +148,29 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   client: Client,
   call: UnaryCall<I, O>,
 ): Promise<UnaryResponse<I, O>> {
-  const { method, signal } = call;
-  // HTTP/2 and grpc-js let go of a call that has ended with V8's next full collection, and of all that it leads to: so
-  // they get bytes to carry, and a way to the caller that ends with the answer.
-  let caller: PromiseWithResolvers<UnaryResponse<I, O>> | undefined = Promise.withResolvers();
-  const { promise, reject } = caller;
-  if (signal?.aborted) {
-    reject(callerGone());
-    return promise;
-  }
-  let initial: Metadata | undefined;
-  let trailing: Metadata | undefined;
+  const { method } = call;
+  if (call.signal?.aborted) return Promise.reject(callerGone());
+  const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
+  // Node's HTTP/2 keeps a call that has ended, and all it leads to, until V8's next full collection: grpc-js gets bytes
+  // to carry, and `pending` goes with the answer.
+  let pending:
+    | { resolve: typeof resolve; reject: typeof reject; signal: AbortSignal | undefined }
+    | undefined = { resolve, reject, signal: call.signal };
+  const heard: Heard = {};
   const settled = (failure: ServiceError | null, bytes?: Buffer): void => {
+    if (pending === undefined) return;
+    const { signal, ...caller } = pending;
+    pending = undefined;
     signal?.removeEventListener("abort", abort);
-    const waiting = caller;
-    caller = undefined;
     if (failure !== null || bytes === undefined) {
-      waiting?.reject(failureOf(failure, signal));
+      caller.reject(failureOf(failure, signal));
       return;
     }
     try {
-      waiting?.resolve(answerOf(method, fromBinary(method.output, bytes), { initial, trailing }));
+      caller.resolve(answerOf(method, fromBinary(method.output, bytes), heard));
     } catch (unreadable) {
       const detail = `the answer of ${method.name} cannot be read`;
-      waiting?.reject(new Fault("INTERNAL", { detail }, { cause: unreadable }));
+      caller.reject(new Fault("INTERNAL", { detail }, { cause: unreadable }));
     }
   };
   const request = client.makeUnaryRequest(
@@ -184,20 +183,26 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     settled,
   );
   const abort = (): void => request.cancel();
-  signal?.addEventListener("abort", abort);
+  call.signal?.addEventListener("abort", abort);
   request.on("metadata", (metadata) => {
-    initial = metadata;
+    heard.initial = metadata;
   });
   request.on("status", (status) => {
-    trailing = status.metadata;
+    heard.trailing = status.metadata;
   });
   return promise;
+}
+
+/** What came with an answer: the trailers are heard after it. */
+interface Heard {
+  initial?: Metadata;
+  trailing?: Metadata;
 }
 
 function answerOf<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   message: MessageShape<O>,
-  metadata: { readonly initial: Metadata | undefined; readonly trailing: Metadata | undefined },
+  heard: Heard,
 ): UnaryResponse<I, O> {
   return {
     stream: false,
@@ -205,10 +210,10 @@ function answerOf<I extends DescMessage, O extends DescMessage>(
     method,
     message,
     get header() {
-      return headersFrom(metadata.initial);
+      return headersFrom(heard.initial);
     },
     get trailer() {
-      return headersFrom(metadata.trailing);
+      return headersFrom(heard.trailing);
     },
   };
 }
