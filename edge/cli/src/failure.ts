@@ -37,15 +37,16 @@ interface Problem {
 }
 
 /**
- * The failure that an answer of the edge stands for. `body` need not be a problem document: a proxy may have
- * made it.
+ * The failure that an answer of the edge stands for.
  *
- * @param about.retryAfter - the header of that name: seconds, or a date
+ * @param answer.body - need not be a problem document: a proxy may have made it
+ * @param answer.retryAfter - the header of that name: seconds, or a date
  */
 export function failureFrom(
   status: number,
-  { body, retryAfter }: { body: string; retryAfter?: string | null },
+  answer: { readonly body: string; readonly retryAfter: string | null },
 ): Failure {
+  const { body, retryAfter } = answer;
   const { title, detail, reason, traceId, fieldViolations = [] } = problemFrom(body);
   // Some details repeat their title, which a person need not read twice.
   const more = detail?.toLowerCase() === title?.toLowerCase() ? undefined : detail;
@@ -53,7 +54,8 @@ export function failureFrom(
   const lines = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
     .filter((line) => line !== detail);
-  if (retryAfter) lines.push(`Retry-After: ${/^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter}`);
+  if (retryAfter !== null)
+    lines.push(`Retry-After: ${/^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter}`);
   return new Failure(message, { exitCode: exitCodeOf(status), reason, traceId, lines });
 }
 

@@ -134,7 +134,7 @@ function special({ name, ports }: Workload, rung: Rung): Record<string, string> 
 
 /** What follows `node`: a heap that fits the container, the tracing that loads before all else, and the program. */
 export function nodeArguments({ folder, main, memory }: Workload): readonly string[] {
-  return [...heapFlags(memory), "--expose-gc", "--require", PLACES.preload, `${APP}/${folder}/${main}`];
+  return [...heapFlags(memory), "--require", PLACES.preload, `${APP}/${folder}/${main}`];
 }
 
 /** What follows `node` to bring a workload's database up to date. */

@@ -20,8 +20,8 @@ export const loginRules = (): readonly string[] => [
 ];
 
 /**
- * Settings of every rung. Durability is never traded; the rest fits many short statements: every plan goes by an index
- * whatever the statistics say, so a growing table is analysed as often as it doubles.
+ * Settings of every rung. Durability is never traded; the rest fits many short statements. A table is analysed when as
+ * many of its rows have changed as it holds: mesh/dev/src/postgres-cluster.ts says why.
  */
 export const POSTGRES_SETTINGS = {
   max_connections: String(MAX_CONNECTIONS),

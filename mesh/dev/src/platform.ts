@@ -29,7 +29,7 @@ import { type ProcessEvents, SupervisedProcess } from "./supervised-process.ts";
 import { buildWebPage } from "./web-page.ts";
 
 const READY_WITHIN_MS = 170_000;
-/** What ends so often before it answers, some ten seconds long, will not answer: a setting is wrong, or a port taken. */
+/** Deaths in a row before it answers, in 3 s of pauses and six starts: a setting is wrong, or a port taken. */
 const HOPELESS_DEATHS = 6;
 const LOG_LOOK_EVERY_MS = 5_000;
 
@@ -62,6 +62,7 @@ export class Platform {
   readonly #reloadLater = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #running: Running | undefined;
+  #stopping = false;
 
   private constructor(launch: Launch, record: LaunchRecord) {
     this.#launch = launch;
@@ -71,8 +72,8 @@ export class Platform {
   /**
    * Starts a platform and resolves when everything answers; then `run.json` is there.
    *
-   * @throws AlreadyRunning; BinaryMissing; StartFailed when something does not answer in time (what runs is stopped
-   * first)
+   * @throws AlreadyRunning; BinaryMissing; StartFailed when something does not answer in time, or ends again
+   * and again (what runs is stopped first)
    */
   static async start(launch: Launch): Promise<Platform> {
     const { home } = launch.settings;
@@ -92,6 +93,7 @@ export class Platform {
 
   /** Stops everything in order and gives the home free. Safe to call twice. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#running = undefined;
     for (const timer of this.#timers) clearInterval(timer);
     for (const group of stopOrder([...this.#processes.keys()])) {
@@ -217,20 +219,30 @@ export class Platform {
   async #untilReady(name: string, ready: () => Promise<void>): Promise<void> {
     const { signal } = this.#launch;
     const deaths = () => this.#processes.get(name)?.deathsInARow ?? 0;
-    const attempt = async () => {
-      if (!signal.aborted && deaths() < HOPELESS_DEATHS) await ready();
+    const over = () => this.#stopping || signal.aborted;
+    // Asked again while there is hope that it comes up, and somebody who waits for it.
+    const answers = async (): Promise<boolean> => {
+      if (over()) return false;
+      try {
+        await ready();
+        return true;
+      } catch (failure) {
+        if (deaths() < HOPELESS_DEATHS && !over()) throw failure;
+        return false;
+      }
     };
-    const failed = (why: string) => {
+    const startFailed = (why: string) => {
       const last = this.#processes.get(name)?.command.log.lastLines(10).join("\n  ") ?? "";
       return new StartFailed(`${name} ${why}; its last lines:\n  ${last}`);
     };
+    let answered: boolean;
     try {
-      await eventually(attempt, { withinMs: READY_WITHIN_MS, everyMs: 50 });
+      answered = await eventually(answers, { withinMs: READY_WITHIN_MS, everyMs: 50 });
     } catch (error) {
-      throw failed(`did not answer within ${READY_WITHIN_MS / 1_000} s (${String(error)})`);
+      throw startFailed(`did not answer within ${READY_WITHIN_MS / 1_000} s (${String(error)})`);
     }
     signal.throwIfAborted();
-    if (deaths() >= HOPELESS_DEATHS) throw failed(`ended ${deaths()} times before it answered`);
+    if (!answered) throw startFailed(`ended ${deaths()} times before it answered`);
   }
 
   #run(command: ConstructorParameters<typeof SupervisedProcess>[0]): void {

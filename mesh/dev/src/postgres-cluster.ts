@@ -85,8 +85,8 @@ function initialise({ programs, account, dataDir }: Cluster): void {
 /**
  * Durability is never traded: fsync and synchronous_commit are on. The rest fits a small machine with many
  * short statements: no JIT and no parallel plans (both cost more than they save there), checkpoints far
- * apart, and tables analysed as often as they double (plans go by index whatever the statistics say, and at every
- * tenth more it was a fifth of what the database did for submissions).
+ * apart. A table is analysed when as many of its rows have changed as it holds: the plans of the busy tables choose
+ * between few indexes, and after every tenth it was a fifth of what the database did for submissions.
  */
 function settings({ port, socketDir, access }: Cluster): string {
   const lines: Record<string, string> = {

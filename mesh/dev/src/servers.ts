@@ -82,7 +82,7 @@ export async function planPostgres({
     dataDir,
     address: `127.0.0.1:${cluster.port}`,
     version: printedVersion(cluster.programs.postgres, ["--version"]) ?? "of unknown version",
-    ready: () => postgresAccepts(cluster),
+    ready: () => postgresAccepts(cluster, 0),
     command: {
       name: "postgres",
       file: cluster.programs.postgres,

@@ -77,7 +77,6 @@ export function serviceCommand(placed: Placed, surroundings: Surroundings): Comm
     file: process.execPath,
     args: [
       ...heapFlags(workload.memory),
-      "--expose-gc", // the chassis clears up once, after the start
       ...(existsSync(preload) ? ["--require", preload] : []),
       join(ROOT, workload.folder, workload.main),
     ],

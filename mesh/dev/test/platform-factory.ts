@@ -35,11 +35,15 @@ export async function testPlatform(
   const home = mkdtempSync(join(tmpdir(), "orrery-launcher-"));
   const read = readSettings({ ORRERY_PORT: "4840", ...settings, ORRERY_HOME: home });
   const printed: string[] = [];
+  const remove = () => rmSync(home, { recursive: true, force: true });
   const platform = await Platform.start({
     settings: read,
     workloads,
     print: (line) => printed.push(line),
     signal: new AbortController().signal,
+  }).catch((failure: unknown) => {
+    remove();
+    throw failure;
   });
   return {
     home,
@@ -49,7 +53,7 @@ export async function testPlatform(
     run: () => JSON.parse(readFileSync(runFileIn(home), "utf8")) as RunFile,
     async [Symbol.asyncDispose]() {
       await platform.stop();
-      rmSync(home, { recursive: true, force: true });
+      remove();
     },
   };
 }

@@ -199,7 +199,7 @@ describe("a service that ends again and again", () => {
       /ended 6 times before it answered; its last lines:\n.*MODULE_NOT_FOUND/s,
     );
     await expect(started).rejects.toThrow(StartFailed);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("a process that is killed", () => {
