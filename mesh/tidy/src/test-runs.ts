@@ -25,7 +25,7 @@ interface JestTest {
   readonly status: string;
 }
 
-/** Files at a time on two cores. The parts keep them busy; the stories took 11:38, 7:04 and 6:20 by ones, twos, threes. */
+/** Files at a time on two cores. The parts keep both busy; the stories took 11:38, 7:04, 6:20 by ones, twos, threes. */
 const PARTS = 2;
 const STORIES = 3;
 
