@@ -1,5 +1,5 @@
 /** What PostgreSQL is told of itself, its roles and who may log in, in a cluster and on one host. */
-import { RESERVED_CONNECTIONS, WORKLOADS } from "@orrery/mesh/topology";
+import { POSTGRES_TUNING, RESERVED_CONNECTIONS, WORKLOADS } from "@orrery/mesh/topology";
 import { GENERATED_MARK } from "./manifest.ts";
 
 /** Connections of the server: the pools of three replicas of everything, and what it keeps for itself. */
@@ -19,22 +19,12 @@ export const loginRules = (): readonly string[] => [
   "host all all all reject",
 ];
 
-/**
- * Settings of every rung. Durability is never traded; the rest fits many short statements. A table is analysed when as
- * many of its rows have changed as it holds: mesh/dev/src/postgres-cluster.ts says why.
- */
+/** Settings of every rung. */
 export const POSTGRES_SETTINGS = {
   max_connections: String(MAX_CONNECTIONS),
   superuser_reserved_connections: String(Math.min(RESERVED_CONNECTIONS, 5)),
   shared_buffers: "256MB",
-  max_wal_size: "2GB",
-  checkpoint_timeout: "15min",
-  jit: "off",
-  max_parallel_workers_per_gather: "0",
-  random_page_cost: "1.1",
-  autovacuum_naptime: "10s",
-  autovacuum_analyze_scale_factor: "1",
-  max_locks_per_transaction: "256",
+  ...POSTGRES_TUNING,
 } as const;
 
 /** The settings of a server that stands alone, and shows the leaf in that folder. */

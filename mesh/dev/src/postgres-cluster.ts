@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { POSTGRES_TUNING } from "@orrery/mesh/topology";
 import { type Account, giveTo } from "./account.ts";
 import type { PostgresPrograms } from "./binaries/postgres-folder.ts";
 import { replaceFile } from "./owned-file.ts";
@@ -82,43 +83,31 @@ function initialise({ programs, account, dataDir }: Cluster): void {
   renameSync(making, dataDir);
 }
 
-/**
- * Durability is never traded: fsync and synchronous_commit are on. The rest fits a small machine with many
- * short statements: no JIT and no parallel plans (both cost more than they save there), checkpoints far
- * apart. A table is analysed when as many of its rows have changed as it holds: the plans of the busy tables choose
- * between few indexes, and after every tenth it was a fifth of what the database did for submissions.
- */
+/** Durability is never traded: fsync and synchronous_commit are on. */
 function settings({ port, socketDir, access }: Cluster): string {
   const lines: Record<string, string> = {
-    listen_addresses: "'127.0.0.1'",
+    listen_addresses: "127.0.0.1",
     port: String(port),
-    unix_socket_directories: `'${socketDir}'`,
+    unix_socket_directories: socketDir,
     max_connections: String(MAX_CONNECTIONS),
     fsync: "on",
     synchronous_commit: "on",
-    shared_buffers: "'128MB'",
-    max_wal_size: "'2GB'",
-    checkpoint_timeout: "'15min'",
-    jit: "off",
-    max_parallel_workers_per_gather: "0",
-    random_page_cost: "1.1",
+    shared_buffers: "128MB",
     io_method: "sync",
-    autovacuum_naptime: "'10s'",
-    autovacuum_analyze_scale_factor: "1",
-    max_locks_per_transaction: "256",
-    log_line_prefix: "'%m [%p] %q%u@%d '",
-    timezone: "'UTC'",
-    log_timezone: "'UTC'",
+    ...POSTGRES_TUNING,
+    log_line_prefix: "%m [%p] %q%u@%d ",
+    timezone: "UTC",
+    log_timezone: "UTC",
     ...(access.kind === "certificate" && {
       ssl: "on",
-      ssl_cert_file: `'${access.identityFile}'`,
-      ssl_key_file: `'${access.identityFile}'`,
-      ssl_ca_file: `'${access.caFile}'`,
-      ssl_min_protocol_version: "'TLSv1.3'",
+      ssl_cert_file: access.identityFile,
+      ssl_key_file: access.identityFile,
+      ssl_ca_file: access.caFile,
+      ssl_min_protocol_version: "TLSv1.3",
     }),
   };
   return Object.entries(lines)
-    .map(([name, value]) => `${name} = ${value}\n`)
+    .map(([name, value]) => `${name} = '${value}'\n`)
     .join("");
 }
 
