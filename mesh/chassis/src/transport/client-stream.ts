@@ -10,7 +10,7 @@ import {
 import type { StreamResponse } from "@connectrpc/connect";
 import type { Client, ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
 import { failureOf, headersFrom, renderFailure } from "./client-failure.ts";
-import { asBuffer, pathOf } from "./grpc-codec.ts";
+import { asBuffer, pathOf, sameBytes } from "./grpc-codec.ts";
 
 interface StreamCall<I extends DescMessage, O extends DescMessage> {
   readonly method: DescMethodStreaming<I, O>;
@@ -44,9 +44,9 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
   call: StreamCall<I, O>,
 ): Promise<StreamResponse<I, O>> {
   const { method, signal } = call;
-  const same = (bytes: Buffer): Buffer => bytes;
-  const stream: Stream = client.makeBidiStreamRequest(pathOf(method), same, same, call.metadata, {
-    deadline: call.deadline,
+  const { metadata, deadline } = call;
+  const stream: Stream = client.makeBidiStreamRequest(pathOf(method), sameBytes, sameBytes, metadata, {
+    deadline,
   });
   const end = new StreamEnd(stream, signal);
   void send(stream, call).catch((failure: unknown) => end.fail(failure));

@@ -28,7 +28,7 @@ import { type Chance, type Clock, systemChance, systemClock } from "../time/cloc
 import { type ChannelTarget, openChannel } from "./client-channel.ts";
 import { callerGone, failureOf, headersFrom, renderFailure } from "./client-failure.ts";
 import { openStream } from "./client-stream.ts";
-import { asBuffer, pathOf } from "./grpc-codec.ts";
+import { asBuffer, pathOf, sameBytes } from "./grpc-codec.ts";
 
 /** What a transport is made of, beside its channel. */
 export interface GrpcTransportOptions extends ChannelTarget {
@@ -153,9 +153,8 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
   // Node's HTTP/2 keeps a call that has ended, and all it leads to, until V8's next full collection: grpc-js gets bytes
   // to carry, and `pending` goes with the answer.
-  let pending:
-    | { resolve: typeof resolve; reject: typeof reject; signal: AbortSignal | undefined }
-    | undefined = { resolve, reject, signal: call.signal };
+  const waiting = { resolve, reject, signal: call.signal };
+  let pending: typeof waiting | undefined = waiting;
   const heard: Heard = {};
   const settled = (failure: ServiceError | null, bytes?: Buffer): void => {
     if (pending === undefined) return;
@@ -175,8 +174,8 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   };
   const request = client.makeUnaryRequest(
     pathOf(method),
-    (bytes: Buffer) => bytes,
-    (bytes: Buffer) => bytes,
+    sameBytes,
+    sameBytes,
     call.bytes,
     call.metadata,
     { deadline: call.deadline },

@@ -15,6 +15,14 @@ function gatedWork() {
   };
 }
 
+/** Work that ends at once with its items, after a note of them. */
+const noting =
+  (note: (items: readonly number[]) => void) =>
+  async (items: readonly number[]): Promise<number[]> => {
+    note(items);
+    return [...items];
+  };
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a batcher", () => {
@@ -54,10 +62,7 @@ describe("a batcher", () => {
       maxItems: 2,
       maxInFlight: 1,
       maxQueued: 100,
-      run: async (items) => {
-        seen.push(caller.getStore());
-        return [...items];
-      },
+      run: noting(() => seen.push(caller.getStore())),
       onQueued: () => void seen.push(caller.getStore()),
     });
     await Promise.all(["a", "b", "c"].map((name, item) => caller.run(name, () => batcher.submit(item))));
@@ -73,10 +78,7 @@ describe("a batcher", () => {
       maxQueued: 100,
       weigh: (item) => item,
       maxWeight: 10,
-      run: async (items) => {
-        seen.push(items);
-        return [...items];
-      },
+      run: noting((items) => seen.push(items)),
     });
     await Promise.all([1, 1, 1, 1, 99, 5, 5, 1].map((item) => batcher.submit(item)));
     expect(seen).toEqual([[1, 1, 1], [1], [99], [5, 5], [1]]);
