@@ -189,9 +189,9 @@ describe("a storm", () => {
       "select count(*)::int as alerts, sum(version)::int as versions from alert",
     );
     expect(count).toEqual({ alerts: STORM, versions: STORM });
-    expect(await storm.asOwner("select count(*)::int as events from outbox_pending")).toEqual([
-      { events: STORM },
-    ]);
+    expect(
+      await storm.asOwner("select sum(cardinality(versions))::int as events from outbox_pending"),
+    ).toEqual([{ events: STORM }]);
   }, 60_000);
 
   test("of 2,000 webhooks at once, each told to two replicas, is stored once", async () => {

@@ -269,7 +269,7 @@ end $$;
 -- from here.
 create table outbox (
   id uuid not null,                    -- the event's id
-  aggregate_id text not null,
+  aggregate_id uuid not null,
   event_type text not null,
   version integer not null,            -- of the aggregate: 1, 2, 3 without a gap, given under the aggregate's row lock
   subject text not null,
@@ -282,16 +282,16 @@ create table outbox (
 
 create table outbox_default partition of outbox default;
 
--- What has not been acknowledged by the broker. Narrow and short-lived: a row is written with its event and
--- deleted when the broker has the event. Rows of one aggregate have growing seq; a republished row gets one
--- below all others.
+-- What has not been acknowledged by the broker: up to fifty events of one transaction in a row, place by place.
+-- Short-lived: written with its events, deleted when the broker has them all, narrowed when it has some. Rows of one
+-- aggregate have growing seq; republished events get one below all others.
 create table outbox_pending (
   seq bigserial primary key,
-  aggregate_id text not null,
-  aggregate_version integer not null,
-  occurred_at timestamptz not null,
+  aggregate_ids uuid[] not null,
+  versions integer[] not null,
+  occurred_at timestamptz[] not null,
   retry_count integer not null default 0
-) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
+) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_limit = 2000);
 
 -- Which relay may publish: one row, one holder, a term that grows with each change of holder.
@@ -320,8 +320,9 @@ create view outbox_status as
          case when p.seq is null then 'SENT' when p.retry_count = 0 then 'PENDING' else 'FAILED' end as status,
          coalesce(p.retry_count, 0) as retry_count
     from outbox o
-    left join outbox_pending p
-      on p.aggregate_id = o.aggregate_id and p.aggregate_version = o.version and p.occurred_at = o.occurred_at;
+    left join (
+      select seq, retry_count, unnest(aggregate_ids) as aggregate_id, unnest(versions) as version from outbox_pending
+    ) p on p.aggregate_id = o.aggregate_id and p.version = o.version;
 
 select ensure_day_partitions('outbox', 7);
 

@@ -1,46 +1,65 @@
 import type { Statement } from "../postgres/pool.ts";
-import type { StoredEvent } from "./outbox.ts";
+import { NOTED_TOGETHER, type StoredEvent } from "./outbox.ts";
 
 // What runs rarely and is best planned for the values it gets has no name.
 const PLANNED_EACH_TIME = "";
 
-/** The most rows of one batch: the batch that was measured. */
-export const BATCH_ROWS = 500;
+/** How many events a batch holds at least, where as many wait: the batch that was measured. */
+export const BATCH_EVENTS = 500;
 
 /** One event that waits for the broker. */
-export type PendingRow = StoredEvent & { readonly seq: number };
+export interface PendingEvent extends StoredEvent {
+  /** Its row of `outbox_pending`. */
+  readonly seq: number;
+  /** Where it stands in that row, from 1. */
+  readonly place: number;
+}
 
 /**
- * The first pending rows, without those under way and those of aggregates that are held back.
+ * The events of the first pending rows, without rows under way and rows of nothing but aggregates that are held back.
  *
  * Always from the lowest seq, never from the last one seen: a transaction that commits late has a low one,
  * and paging by it lost 42 % of the rows of twelve writers. Served by the primary keys; the lateral join
- * keeps it at one probe a row. Values: what is under way, the aggregates held back, and the highest that is under
+ * keeps it at one probe an event. Values: what is under way, the aggregates held back, and the highest that is under
  * way: rows above it, mostly all that are found, are spared the walk along the list.
  */
 export const READ_PENDING: Statement = {
   name: "relay.read_pending",
-  text: `select p.seq, p.aggregate_id as "aggregateId", p.aggregate_version as version, o.id,
-       o.event_type as "eventType", o.subject, o.payload, o.traceparent, p.occurred_at as "occurredAtMs"
-  from (select seq, aggregate_id, aggregate_version, occurred_at from outbox_pending
-         where (seq > $3::bigint or seq <> all($1::bigint[])) and aggregate_id <> all($2::text[])
-         order by seq limit ${BATCH_ROWS}) p
+  text: `select p.seq, e.place::int as place, e.aggregate_id as "aggregateId", e.version, o.id,
+       o.event_type as "eventType", o.subject, o.payload, o.traceparent, e.occurred_at as "occurredAtMs"
+  from (select seq, aggregate_ids, versions, occurred_at,
+               sum(cardinality(versions)) over (order by seq) - cardinality(versions) as events_before
+          from outbox_pending
+         where (seq > $3::bigint or seq <> all($1::bigint[])) and not aggregate_ids <@ $2::uuid[]
+         order by seq limit ${BATCH_EVENTS}) p
+ cross join lateral unnest(p.aggregate_ids, p.versions, p.occurred_at) with ordinality
+         as e (aggregate_id, version, occurred_at, place)
  cross join lateral (
    select id, event_type, subject, payload, traceparent from outbox
-    where aggregate_id = p.aggregate_id and version = p.aggregate_version and occurred_at = p.occurred_at limit 1) o
- order by p.seq`,
+    where aggregate_id = e.aggregate_id and version = e.version and occurred_at = e.occurred_at limit 1) o
+ where p.events_before < ${BATCH_EVENTS}
+ order by p.seq, e.place`,
 };
 
 /**
- * Deletes acknowledged rows, if the term is still held. The lock on the term row makes a takeover wait for
- * this delete, so that none is ever made under a term that has ended.
+ * Deletes rows whose events were all acknowledged, and leaves of others what was not, if the term is still held. The
+ * lock on the term row makes a takeover wait for this, so that none is ever made under a term that has ended. Values:
+ * the rows to delete, holder, term, and the row and place of each event that is left.
  */
-export const DELETE_ACKNOWLEDGED: Statement = {
-  name: "relay.delete_acknowledged",
+export const SETTLE_PENDING: Statement = {
+  name: "relay.settle_pending",
   text: `with fence as materialized (
   select 1 from relay_term where holder = $2 and term = $3 and expires_at > clock_timestamp() for share
 ), gone as (
   delete from outbox_pending where seq = any($1::bigint[]) and exists (select from fence)
+), narrowed as (
+  update outbox_pending p set (aggregate_ids, versions, occurred_at) = (
+    select array_agg(e.aggregate_id order by e.place), array_agg(e.version order by e.place),
+           array_agg(e.occurred_at order by e.place)
+      from unnest(p.aggregate_ids, p.versions, p.occurred_at) with ordinality
+             as e (aggregate_id, version, occurred_at, place)
+      join unnest($4::bigint[], $5::int[]) as rest (seq, place) on rest.seq = p.seq and rest.place = e.place)
+   where p.seq = any($4::bigint[]) and exists (select from fence)
 )
 select exists (select from fence) as held`,
 };
@@ -77,11 +96,11 @@ export const RELEASE_TERM: Statement = {
   text: "update relay_term set expires_at = '-infinity' where holder = $1 and term = $2",
 };
 
-/** How many events wait, and for how long the oldest has. Exact: a backlog of a million is counted in about 60 ms. */
+/** How many events wait, and for how long the oldest has: of each row its first event tells. */
 export const COUNT_PENDING: Statement = {
   name: "relay.count_pending",
-  text: `select count(*) as pending,
-       coalesce(extract(epoch from clock_timestamp() - min(occurred_at)), 0)::float8 as "oldestSeconds"
+  text: `select coalesce(sum(cardinality(versions)), 0)::int as pending,
+       coalesce(extract(epoch from clock_timestamp() - min(occurred_at[1])), 0)::float8 as "oldestSeconds"
   from outbox_pending`,
 };
 
@@ -98,8 +117,8 @@ export const READ_STREAM: Statement = {
  */
 export const PUBLISHED_BEFORE: Statement = {
   name: PLANNED_EACH_TIME,
-  text: `select coalesce(min(occurred_at), clock_timestamp()) - interval '1 minute' as "publishedBeforeMs"
-  from outbox_pending`,
+  text: `select coalesce(min(e.occurred_at), clock_timestamp()) - interval '1 minute' as "publishedBeforeMs"
+  from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)`,
 };
 
 /** Notes what the relay saw of a stream, if it still holds its term. */
@@ -114,24 +133,28 @@ select $1, $2, $3, to_timestamp($4::float8 / 1000)
 };
 
 /**
- * Notes published events as pending again. They get numbers below all others, in the order of their time, so
- * that what is new is published after what is old and the versions of each aggregate stay in order.
+ * Notes events from a moment on as pending again, those that wait still among them: rows that held nothing else make
+ * way. They get numbers below all others, in the order of their time, so that what is new is published after what is
+ * old and the versions of each aggregate stay in order.
  */
 export const PEND_AGAIN: Statement = {
   name: PLANNED_EACH_TIME,
-  text: `with again as (
-  insert into outbox_pending (seq, aggregate_id, aggregate_version, occurred_at)
-  select (select coalesce(least(min(seq), 0), 0) from outbox_pending)
-           - row_number() over (order by o.occurred_at desc, o.aggregate_id desc, o.version desc),
-         o.aggregate_id, o.version, o.occurred_at
+  text: `with moment as (select to_timestamp($1::float8 / 1000) as at), waiting as (
+  delete from outbox_pending p
+   where (select at from moment) <= all (p.occurred_at)
+), event as (
+  select o.aggregate_id, o.version, o.occurred_at,
+         row_number() over (order by o.occurred_at desc, o.aggregate_id desc, o.version desc) as back
     from outbox o
-   where o.occurred_at >= to_timestamp($1::float8 / 1000)
-     and not exists (select from outbox_pending p
-                      where p.aggregate_id = o.aggregate_id and p.aggregate_version = o.version
-                        and p.occurred_at = o.occurred_at)
-  returning 1
+   where o.occurred_at >= (select at from moment)
+), again as (
+  insert into outbox_pending (seq, aggregate_ids, versions, occurred_at)
+  select (select coalesce(least(min(seq), 0), 0) from outbox_pending) - (back - 1) / ${NOTED_TOGETHER} - 1,
+         array_agg(aggregate_id order by back desc), array_agg(version order by back desc),
+         array_agg(occurred_at order by back desc)
+    from event group by (back - 1) / ${NOTED_TOGETHER}
 )
-select count(*) as events from again`,
+select count(*)::int as events from event`,
 };
 
 /** Makes the partitions of the days ahead and drops those that are older than the stream's events. */

@@ -11,13 +11,13 @@ import { wait } from "../time/wait.ts";
 import { eventMessage } from "./event-message.ts";
 import { type RenderEvents, renderAsStored } from "./outbox.ts";
 import {
-  BATCH_ROWS,
+  BATCH_EVENTS,
   COUNT_PENDING,
   COUNT_RETRIES,
-  DELETE_ACKNOWLEDGED,
   KEEP_PARTITIONS,
-  type PendingRow,
+  type PendingEvent,
   READ_PENDING,
+  SETTLE_PENDING,
 } from "./relay-statements.ts";
 import { RelayTerm } from "./relay-term.ts";
 import { StreamWatch } from "./stream-watch.ts";
@@ -57,6 +57,17 @@ export interface Relay {
   isLeader(): boolean;
 }
 
+/** What became of a batch. */
+interface Published {
+  /** Of aggregates that are gone. */
+  readonly gone: readonly PendingEvent[];
+  readonly sent: readonly PendingEvent[];
+  /** One for each that was sent. */
+  readonly outcomes: readonly PublishOutcome[];
+  /** The stream's highest sequence before. */
+  readonly floor: number;
+}
+
 const TERM_SECONDS = 5;
 const LANES = 2;
 const ACK_TIMEOUT_MS = 5_000;
@@ -70,8 +81,8 @@ const IDLE_AFTER_MS = 3_000;
  */
 const PASS_SPACING_MS = 20;
 const BUSY_PASS_SPACING_MS = 60;
-/** So many rows in one pass are a busy service: from 400 a second on, until below 160. */
-const BUSY_PASS_ROWS = 10;
+/** So many events in one pass are a busy service: from 400 a second on, until below 160. */
+const BUSY_PASS_EVENTS = 10;
 const CHECK_STREAM_MS = 5_000;
 const COUNT_MS = 2_000;
 const PARTITIONS_MS = 600_000;
@@ -88,7 +99,7 @@ const TROUBLE_LIMIT_MS = 2_000;
  * Publishes what the outbox holds, for ever: one relay of a service at a time, whoever holds the term.
  *
  * O1: the versions of an aggregate are published in order; after a failure it starts again from the lowest
- * that was not acknowledged. O2: a row goes only after the broker acknowledged it; a duplicate is an
+ * that was not acknowledged. O2: an event goes only after the broker acknowledged it; a duplicate is an
  * acknowledgement. O3: a relay without the term deletes nothing, and publishes nothing once it knows. O4: a
  * stream that lost something gets it again, within seconds of the broker's return, without anybody asking.
  *
@@ -205,9 +216,9 @@ class OutboxRelay implements Relay {
         return;
       }
       await this.#checkStream();
-      const rows = await this.#pass();
+      const events = await this.#pass();
       this.#troubles = 0;
-      await this.#rest(rows);
+      await this.#rest(events);
     } catch (failure) {
       await this.#trouble("the outbox was not published", failure);
     }
@@ -226,18 +237,18 @@ class OutboxRelay implements Relay {
     }
   }
 
-  /** Publishes until a batch is not full. @returns how many rows that were */
+  /** Publishes until a batch is not full. @returns how many events that were */
   async #pass(): Promise<number> {
     const lanes = new Set<Promise<void>>();
     let before: Promise<void> = Promise.resolve();
-    let rows = 0;
+    let events = 0;
     let failure: unknown;
     this.#refused.clear();
     while (failure === undefined && this.#mayPublish()) {
       this.#awake = false;
       const batch = await this.#read();
       if (batch.length === 0) break;
-      rows += batch.length;
+      events += batch.length;
       const lane: Promise<void> = this.#publish(batch, before)
         .catch((reason: unknown) => {
           failure ??= reason;
@@ -245,12 +256,12 @@ class OutboxRelay implements Relay {
         .finally(() => lanes.delete(lane));
       lanes.add(lane);
       before = lane;
-      if (batch.length < BATCH_ROWS) break;
+      if (batch.length < BATCH_EVENTS) break;
       if (lanes.size === LANES) await Promise.race(lanes);
     }
     await Promise.all(lanes);
     if (failure !== undefined) throw failure;
-    return rows;
+    return events;
   }
 
   #mayPublish(): boolean {
@@ -259,102 +270,107 @@ class OutboxRelay implements Relay {
     return this.#running && this.#term.isHeld() && sameBroker && clock.monotonicMs() < this.#checkDueMs;
   }
 
-  async #read(): Promise<PendingRow[]> {
+  async #read(): Promise<PendingEvent[]> {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [aggregate, untilMs] of this.#heldBack) if (untilMs <= nowMs) this.#heldBack.delete(aggregate);
     const underWay = [...this.#inFlight];
     // Where none is under way every row is above the highest of them; `seq` may be below 0.
     const highest = underWay.length === 0 ? Number.MIN_SAFE_INTEGER : Math.max(...underWay);
     const values = [underWay, [...this.#heldBack.keys()], highest];
-    return this.#options.pool.query<PendingRow>(READ_PENDING, values);
+    return this.#options.pool.query<PendingEvent>(READ_PENDING, values);
   }
 
-  async #publish(rows: readonly PendingRow[], before: Promise<void>): Promise<void> {
+  async #publish(events: readonly PendingEvent[], before: Promise<void>): Promise<void> {
     const { publisher, service, render = renderAsStored } = this.#options;
-    for (const { seq } of rows) this.#inFlight.add(seq);
+    for (const { seq } of events) this.#inFlight.add(seq);
     try {
-      const rendered = await render(rows);
-      const told = rows.flatMap((row, index) => {
-        const event = rendered[index];
-        if (event === undefined) return [];
-        const span = openPublishSpan(row, event.traceparent);
-        const traceparent = span?.traceparent ?? event.traceparent;
-        return [{ row, span, message: eventMessage(row, { ...event, traceparent }, service) }];
+      const due = events.filter(({ aggregateId }) => !this.#heldBack.has(aggregateId));
+      const rendered = await render(due);
+      const told = due.flatMap((event, index) => {
+        const made = rendered[index];
+        if (made === undefined) return [];
+        const span = openPublishSpan(event, made.traceparent);
+        const traceparent = span?.traceparent ?? made.traceparent;
+        return [{ event, span, message: eventMessage(event, { ...made, traceparent }, service) }];
       });
       const floor = this.#watch.highest;
       const messages = told.map(({ message }) => message);
       const outcomes = await publisher.publishAll(messages, { ackTimeoutMs: ACK_TIMEOUT_MS });
       for (const [index, { span }] of told.entries())
         span?.end({ failed: outcomes[index]?.status === "failed" });
-      // O1: whether a row may go depends on what became of the batch before.
+      // O1: whether an event may go depends on what became of the batch before.
       await before;
-      if (told.length < rows.length)
-        await this.#forget(rows.filter((_row, index) => rendered[index] === undefined));
-      await this.#settle(
-        told.map(({ row }) => row),
-        outcomes,
-        floor,
-      );
+      const gone = due.filter((_event, index) => rendered[index] === undefined);
+      if (gone.length > 0) this.#tellOfGone(gone);
+      const sent = told.map(({ event }) => event);
+      await this.#settle(events, { gone, sent, outcomes, floor });
     } finally {
-      for (const { seq } of rows) this.#inFlight.delete(seq);
+      for (const { seq } of events) this.#inFlight.delete(seq);
     }
   }
 
-  async #settle(
-    rows: readonly PendingRow[],
-    outcomes: readonly PublishOutcome[],
-    floor: number,
-  ): Promise<void> {
-    const acknowledged: number[] = [];
-    const refused: PendingRow[] = [];
+  async #settle(events: readonly PendingEvent[], { gone, sent, outcomes, floor }: Published): Promise<void> {
+    const done = new Set(gone);
+    const refused: PendingEvent[] = [];
     let duplicates = 0;
     let reason = "";
-    rows.forEach((row, index) => {
+    sent.forEach((event, index) => {
       const outcome = outcomes[index] ?? { status: "failed", reason: "no outcome" };
       if (outcome.status === "ok" && !this.#watch.stored(outcome.sequence, floor)) this.#checkDueMs = 0;
       // O1: behind a version that failed, later ones of the same aggregate stay pending, to be sent again
       // after it.
-      if (this.#refused.has(row.aggregateId)) return;
+      if (this.#refused.has(event.aggregateId)) return;
       if (outcome.status === "failed") {
         reason ||= outcome.reason;
-        refused.push(row);
-        this.#refused.add(row.aggregateId);
+        refused.push(event);
+        this.#refused.add(event.aggregateId);
         return;
       }
-      acknowledged.push(row.seq);
+      done.add(event);
       if (outcome.status === "duplicate") duplicates += 1;
     });
-    await this.#delete(acknowledged);
-    this.#published.inc(acknowledged.length);
+    await this.#letGo(events, done);
+    this.#published.inc(done.size - gone.length);
     this.#duplicates.inc(duplicates);
     if (refused.length === 0) return;
     this.#checkDueMs = 0;
     await this.#holdBack(refused);
-    throw new Error(`${refused.length} of ${rows.length} events were not acknowledged: ${reason}`);
+    throw new Error(`${refused.length} of ${sent.length} events were not acknowledged: ${reason}`);
   }
 
   /** Nothing is left that could be told of them, now or later. */
-  async #forget(gone: readonly PendingRow[]): Promise<void> {
+  #tellOfGone(gone: readonly PendingEvent[]): void {
     const [first] = gone;
     const event = first === undefined ? "" : `${first.aggregateId}:${first.version}`;
     this.#options.logger.error("events of aggregates that are gone are not published", {
       events: gone.length,
       event,
     });
-    await this.#delete(gone.map(({ seq }) => seq));
   }
 
-  /** O3: without the term nothing is deleted, and the relay learns that it has lost it. */
-  async #delete(acknowledged: readonly number[]): Promise<void> {
-    if (acknowledged.length === 0) return;
-    const values = [acknowledged, this.#term.holder, this.#term.number];
-    const [fence] = await this.#options.pool.query<{ held: boolean }>(DELETE_ACKNOWLEDGED, values);
+  /**
+   * Takes what is done out of the rows of a batch. O3: without the term nothing goes, and the relay learns that it has
+   * lost it.
+   */
+  async #letGo(events: readonly PendingEvent[], done: ReadonlySet<PendingEvent>): Promise<void> {
+    if (done.size === 0) return;
+    const touched = new Set([...done].map(({ seq }) => seq));
+    const rest = events.filter((event) => touched.has(event.seq) && !done.has(event));
+    for (const { seq } of rest) touched.delete(seq);
+    const values = [
+      [...touched],
+      this.#term.holder,
+      this.#term.number,
+      rest.map(({ seq }) => seq),
+      rest.map(({ place }) => place),
+    ];
+    const [fence] = await this.#options.pool.query<{ held: boolean }>(SETTLE_PENDING, values);
     if (fence?.held === true) return;
     this.#term.lose();
     throw new Error("another replica holds the term");
   }
 
-  async #holdBack(refused: readonly PendingRow[]): Promise<void> {
+  async #holdBack(refused: readonly PendingEvent[]): Promise<void> {
     const { clock, pool, publisher } = this.#options;
     if (!publisher.isConnected()) return;
     await pool.query(COUNT_RETRIES, [refused.map(({ seq }) => seq)]);
@@ -389,14 +405,14 @@ class OutboxRelay implements Relay {
   /**
    * Waits for the next commit; after a pass that found something only for the spacing, as there may be more.
    */
-  async #rest(rows: number): Promise<void> {
+  async #rest(events: number): Promise<void> {
     const woken = new AbortController();
     const stop = (): void => woken.abort();
-    if (rows > 0) {
+    if (events > 0) {
       this.#foundMs = this.#options.clock.monotonicMs();
-      await wait(rows < BUSY_PASS_ROWS ? PASS_SPACING_MS : BUSY_PASS_SPACING_MS, this.#stopping.signal);
+      await wait(events < BUSY_PASS_EVENTS ? PASS_SPACING_MS : BUSY_PASS_SPACING_MS, this.#stopping.signal);
     }
-    if (this.#awake || rows > 0 || !this.#running) return;
+    if (this.#awake || events > 0 || !this.#running) return;
     this.#wakeUp = stop;
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
     const idle = this.#options.clock.monotonicMs() - this.#foundMs > IDLE_AFTER_MS;
@@ -440,7 +456,7 @@ class OutboxRelay implements Relay {
 
 /** What consumes the event goes on from here. */
 function openPublishSpan(
-  { eventType, aggregateId }: PendingRow,
+  { eventType, aggregateId }: PendingEvent,
   traceparent: string,
 ): ReturnType<typeof openItemSpan> {
   if (!isTraced(traceparent)) return undefined;

@@ -20,7 +20,7 @@ export interface EventPosition {
 const EVENTS_AFTER: Statement = {
   name: "outbox.after",
   text: `select e.aggregate_id, e.version, e.event_type, e.payload
-from unnest($1::text[], $2::int[]) as asked (aggregate_id, version)
+from unnest($1::uuid[], $2::int[]) as asked (aggregate_id, version)
 cross join lateral (
   select o.aggregate_id, o.version, o.event_type, o.payload from outbox o
   where o.aggregate_id = asked.aggregate_id and o.version > asked.version order by o.version limit $3) e

@@ -20,12 +20,20 @@ export function outboxDatabase(): Promise<TestDatabase> {
   return testDatabase({ migrations: folder, name: "outbox" });
 }
 
+/** The id of the aggregate that a test calls so: at most six ASCII characters. */
+export const idOf = (aggregate: string): string =>
+  `00000000-0000-7000-8000-${Buffer.from(aggregate).toString("hex").padStart(12, "0")}`;
+
+/** What the stream calls an event of that aggregate. */
+export const nameOf = (aggregate: string, version: number): string => `${idOf(aggregate)}:${version}`;
+
 /** One event of an aggregate, on a subject of the context `tests`. */
 export function event(
-  aggregateId: string,
+  aggregate: string,
   aggregateVersion: number,
   fields: Partial<OutboxRow> = {},
 ): OutboxRow {
+  const aggregateId = idOf(aggregate);
   const payload = JSON.stringify({ aggregateId, aggregateVersion, filler: "x".repeat(900) });
   return {
     aggregateId,
@@ -51,7 +59,10 @@ export async function append(pool: Pool, rows: readonly OutboxRow[]): Promise<vo
 /** How many events wait for the broker. */
 export async function pendingCount(pool: Pool): Promise<number> {
   const rows = await pool.query<{ pending: number }>(
-    { name: "test.pending", text: "select count(*) as pending from outbox_pending" },
+    {
+      name: "test.pending",
+      text: "select coalesce(sum(cardinality(versions)), 0)::int as pending from outbox_pending",
+    },
     [],
   );
   return rows[0]?.pending ?? -1;

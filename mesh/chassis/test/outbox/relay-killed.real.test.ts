@@ -7,7 +7,7 @@ import type { Pool } from "../../src/postgres/pool.ts";
 import { eventually } from "../../src/testing/eventually.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
-import { append, event, outboxDatabase, pendingCount } from "./outbox-world.ts";
+import { append, event, idOf, outboxDatabase, pendingCount } from "./outbox-world.ts";
 import { storedMessages } from "./stream-reader.ts";
 
 const STREAM = "ORRERY_TESTS";
@@ -47,7 +47,7 @@ async function expectWhole(aggregates: readonly string[], versions: number): Pro
   const ids = [...new Set(stored.map(({ msgId }) => msgId))];
   const expected = Array.from({ length: versions }, (_, index) => index + 1);
   for (const aggregate of aggregates) {
-    const seen = ids.filter((id) => id.startsWith(`${aggregate}:`)).map((id) => Number(id.split(":")[1]));
+    const seen = ids.filter((id) => id.startsWith(idOf(aggregate))).map((id) => Number(id.split(":")[1]));
     expect(seen).toEqual(expected);
   }
 }

@@ -48,7 +48,7 @@ from queue q where q.project = $1 and q.name = $2`,
 export const EVENTS_AFTER: Statement = {
   name: "event.after",
   text: `select e.id, e.aggregate_id, e.version, e.event_type, e.payload, e.occurred_at
-from unnest($1::text[], $2::int[]) as asked (aggregate_id, version)
+from unnest($1::uuid[], $2::int[]) as asked (aggregate_id, version)
 cross join lateral (
   select o.id, o.aggregate_id, o.version, o.event_type, o.payload, o.occurred_at from outbox o
   where o.aggregate_id = asked.aggregate_id and o.version > asked.version order by o.version limit $3) e
