@@ -75,10 +75,12 @@ create table attempt (
   constraint attempt_pkey primary key (job_id, attempt)
 ) partition by range (job_id);
 
+-- A job is updated twice by nearly everything that happens to it, at its grant and at its end: there is room for both in
+-- its page. An attempt is only ever added.
 create table job_open partition of job for values from (minvalue) to (maxvalue)
-  with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+  with (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 create table attempt_open partition of attempt for values from (minvalue) to (maxvalue)
-  with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+  with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 -- Where the open partitions begin; null: at the beginning of time.
 create table partition_start (parent text primary key, open_from timestamptz);
@@ -107,8 +109,8 @@ begin
     execute format('alter table %I detach partition %I', kept.parent, kept.parent || '_open');
     execute format('alter table %I rename to %I', kept.parent || '_open', closed);
     execute format('create table %I (like %I including all)', kept.parent || '_open', closed);
-    execute format('alter table %I set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05,'
-      ' autovacuum_vacuum_cost_delay = 0)', kept.parent || '_open');
+    execute format('alter table %I set (fillfactor = %s, autovacuum_vacuum_scale_factor = 0.05,'
+      ' autovacuum_vacuum_cost_delay = 0)', kept.parent || '_open', case kept.parent when 'job' then 45 else 100 end);
     if kept.open_from is null then
       execute format('alter table %I attach partition %I for values from (minvalue) to (%L)',
         kept.parent, closed, uuid_floor(bound));
