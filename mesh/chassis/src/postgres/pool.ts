@@ -145,6 +145,12 @@ class DatabasePool implements Pool {
     this.#pool.on("error", (error) => {
       options.logger.warn("an idle database connection broke", { reason: error.message });
     });
+    // One that breaks between two statements of a transaction is heard by nobody else; its next statement fails.
+    this.#pool.on("connect", (client) => {
+      client.on("error", (error) => {
+        options.logger.debug("a database connection broke", { reason: error.message });
+      });
+    });
     this.#errors = options.metrics?.counter(
       METRIC.POSTGRES_ERRORS,
       "Work that the database did not do, by pool and reason.",

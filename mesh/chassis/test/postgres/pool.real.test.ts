@@ -4,6 +4,7 @@ import { brokenConstraint, sqlState } from "../../src/postgres/database-fault.ts
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
 import { createBreaker } from "../../src/resilience/breaker.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { eventually } from "../../src/testing/eventually.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { systemClock } from "../../src/time/clock.ts";
@@ -197,6 +198,19 @@ describe("a pool", () => {
     const sleeping = own.query(statement("select pg_sleep(10)"), []);
     await pool.query(statement("select pg_terminate_backend($1::int)"), [backend[0]?.pid]);
     await expect(sleeping).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE", retryAfterMs: 1_000 });
+    await expect(own.ping()).resolves.toBeUndefined();
+  });
+
+  test("outlives a connection that breaks between two statements of a transaction", async () => {
+    const own = database.openPool(1);
+    const running = statement("select 1 from pg_stat_activity where pid = $1");
+    const work = own.transaction(async (tx) => {
+      const [backend] = await tx.query<{ pid: number }>(statement("select pg_backend_pid() as pid"), []);
+      await pool.query(statement("select pg_terminate_backend($1::int)"), [backend?.pid]);
+      await eventually(async () => expect(await pool.query(running, [backend?.pid])).toEqual([]));
+      await tx.query(statement("select 1"), []);
+    });
+    await expect(work).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE" });
     await expect(own.ping()).resolves.toBeUndefined();
   });
 
