@@ -5,6 +5,9 @@ export interface Figure {
   readonly unit: string;
 }
 
+/** How often a store is asked whether it is empty. */
+export const LOOK_EVERY_MS = 5;
+
 /** The middle value of a sample; of two middle ones the lower. */
 export function median(values: readonly number[]): number {
   return percentile(values, 50);

@@ -1,7 +1,7 @@
 import type { Platform } from "../../dev/testing/platform.ts";
 import { runBenchWorker } from "./bench-worker.ts";
 import { HttpLoad, postsPerSecond } from "./http-load.ts";
-import { atRate, percentile, perSecond } from "./measure.ts";
+import { atRate, LOOK_EVERY_MS, percentile, perSecond } from "./measure.ts";
 import { PAYLOAD } from "./payload.ts";
 import { untilSettled } from "./platform-metrics.ts";
 
@@ -111,7 +111,7 @@ export class OrreryCase {
         const { body } = await this.#platform.send("GET", `/v1/queues/${queue}`);
         if (Object.values(body.depth as Record<string, number>).every((count) => count === 0)) return;
       }
-      await new Promise((done) => setTimeout(done, 20));
+      await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
     }
     throw new Error(`the queue ${queue} was not empty within 180 s`);
   }
