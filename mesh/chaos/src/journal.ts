@@ -18,8 +18,6 @@ export class Journal {
   readonly entries: Entry[] = [];
   /** How many submissions are under way: sent, and not answered. */
   inFlight = 0;
-  /** How many submissions were accepted. */
-  accepted = 0;
   /** How many answers said that the stored one was replayed. */
   replays = 0;
   readonly #platform: Platform;
@@ -51,7 +49,6 @@ export class Journal {
       const answer = await this.#send(entry);
       if (answer?.status === 202) {
         entry.id = answer.body.id as string;
-        this.accepted += 1;
         if (answer.headers.get("idempotency-replayed") === "true") this.replays += 1;
       } else if (answer !== undefined && answer.status < 500 && answer.status !== 409) {
         throw new Error(`${entry.key} was refused: ${JSON.stringify(answer.body)}`);

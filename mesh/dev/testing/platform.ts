@@ -27,7 +27,7 @@ export interface RunFile {
   readonly caFile: string;
   readonly identities: Readonly<Record<string, { readonly certFile: string; readonly keyFile: string }>>;
   readonly services: Readonly<Record<string, readonly RunningProcess[]>>;
-  readonly postgres: { readonly pid: number; readonly dataDir: string };
+  readonly postgres: { readonly pid: number; readonly port: number; readonly dataDir: string };
   readonly nats: { readonly url: string; readonly pid: number; readonly dataDir: string };
   /** With OBSERVE=1. */
   readonly prometheus: { readonly url: string; readonly pid: number } | null;

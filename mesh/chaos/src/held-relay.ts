@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import pg from "pg";
+import type { Platform } from "../../dev/testing/platform.ts";
+
+const TRIES = 20;
+const LOOK_EVERY_MS = 20;
+const LOOKS = 50;
+/** The relay asks for its term's row in other statements as well, before it publishes anything. */
+const SETTLING = `select pid from pg_stat_activity
+  where wait_event_type = 'Lock' and query like '%gone as (%outbox_pending%'`;
+
+/**
+ * Holds the relay between the broker's acknowledgement and its own note of it, a moment of milliseconds: it shares its
+ * term's row to settle what it published, and somebody else has that row. Let go by disposing: what waits in the database
+ * goes with the relay then, where it would be carried out for a client that is gone.
+ *
+ * @param work - makes events
+ */
+export async function holdRelay(platform: Platform, work: () => Promise<void>): Promise<AsyncDisposable> {
+  const client = await connect(platform);
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    await client.query("begin");
+    await client.query("select term from relay_term for update");
+    await work();
+    for (let looked = 0; looked < LOOKS; looked += 1) {
+      if ((await settling(client)).length > 0) return { [Symbol.asyncDispose]: () => letGo(client) };
+      await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+    }
+    await client.query("rollback");
+  }
+  await client.end();
+  throw new Error(`the relay had nothing to settle, ${TRIES} times`);
+}
+
+async function letGo(client: pg.Client): Promise<void> {
+  for (const { pid } of await settling(client)) await client.query("select pg_terminate_backend($1)", [pid]);
+  await client.end();
+}
+
+/** The backends in which the relay waits. */
+async function settling(client: pg.Client): Promise<readonly { pid: number }[]> {
+  // Within a transaction the server goes on showing what it showed first.
+  await client.query("select pg_stat_clear_snapshot()");
+  return (await client.query<{ pid: number }>(SETTLING)).rows;
+}
+
+async function connect(platform: Platform): Promise<pg.Client> {
+  const { postgres, identities, caFile } = platform.run;
+  const files = identities.jobs;
+  if (files === undefined) throw new Error("no identity jobs in run.json");
+  const client = new pg.Client({
+    host: "127.0.0.1",
+    port: postgres.port,
+    user: "jobs",
+    database: "jobs",
+    ssl: {
+      key: readFileSync(files.keyFile),
+      cert: readFileSync(files.certFile),
+      ca: readFileSync(caFile),
+    },
+  });
+  await client.connect();
+  return client;
+}
