@@ -114,7 +114,7 @@ const consumes = (stream: string): readonly string[] => [
  * What every PostgreSQL of ours is told, in a cluster and on a laptop, for many short statements on a small machine: no
  * JIT and no parallel plans (both cost more than they save there), checkpoints far apart. A table is analysed when as
  * many of its rows have changed as it holds: the plans of the busy tables choose between few indexes, and after every
- * tenth it was a fifth of what the database did for submissions. Durability is never traded.
+ * tenth it was a fifth of what the database did for submissions.
  */
 export const POSTGRES_TUNING = {
   max_wal_size: "2GB",

@@ -10,25 +10,25 @@ const SETTLING = `select pid from pg_stat_activity
   where wait_event_type = 'Lock' and query like '%gone as (%outbox_pending%'`;
 
 /**
- * Holds the relay between the broker's acknowledgement and its own note of it, a moment of milliseconds: it shares its
- * term's row to settle what it published, and somebody else has that row. Let go by disposing: what waits in the database
- * goes with the relay then, where it would be carried out for a client that is gone.
+ * Holds the relay between the broker's acknowledgement and its own note of it, which otherwise lasts milliseconds: it
+ * shares its term's row to settle what it published, and somebody else has that row. Let go by disposing; a settlement
+ * that still waits in the database then goes with the relay, and is not carried out for a client that is gone.
  *
  * @param work - makes events
  */
 export async function holdRelay(platform: Platform, work: () => Promise<void>): Promise<AsyncDisposable> {
-  const client = await connect(platform);
+  await using scope = new AsyncDisposableStack();
+  const client = scope.adopt(await connect(platform), letGo);
   for (let tried = 0; tried < TRIES; tried += 1) {
     await client.query("begin");
     await client.query("select term from relay_term for update");
     await work();
     for (let looked = 0; looked < LOOKS; looked += 1) {
-      if ((await settling(client)).length > 0) return { [Symbol.asyncDispose]: () => letGo(client) };
+      if ((await settling(client)).length > 0) return scope.move();
       await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
     }
     await client.query("rollback");
   }
-  await client.end();
   throw new Error(`the relay had nothing to settle, ${TRIES} times`);
 }
 

@@ -143,7 +143,7 @@ create table relay_stream (
 );
 
 -- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while
--- attempts failed.
+-- attempts failed, of it or of one that is noted with it.
 create view outbox_status as
   select o.id, o.aggregate_id, o.event_type, o.version, o.payload, o.occurred_at,
          case when p.seq is null then 'SENT' when p.retry_count = 0 then 'PENDING' else 'FAILED' end as status,

@@ -75,8 +75,8 @@ create table attempt (
   constraint attempt_pkey primary key (job_id, attempt)
 ) partition by range (job_id);
 
--- A job is updated twice by nearly everything that happens to it, at its grant and at its end: there is room for both in
--- its page. An attempt is only ever added.
+-- Nearly every job is updated twice, at its grant and at its end: its page has room for both. An attempt is only ever
+-- added.
 create table job_open partition of job for values from (minvalue) to (maxvalue)
   with (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 create table attempt_open partition of attempt for values from (minvalue) to (maxvalue)
@@ -316,7 +316,7 @@ create table relay_stream (
 );
 
 -- The outbox with the state of each event: PENDING until the broker has acknowledged it, FAILED while
--- attempts failed.
+-- attempts failed, of it or of one that is noted with it.
 create view outbox_status as
   select o.id, o.aggregate_id, o.event_type, o.version, o.payload, o.occurred_at,
          case when p.seq is null then 'SENT' when p.retry_count = 0 then 'PENDING' else 'FAILED' end as status,

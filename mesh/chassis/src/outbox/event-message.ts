@@ -7,17 +7,17 @@ import type { RenderedEvent, StoredEvent } from "./outbox.ts";
  *
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md (binary mode)
  */
-export function eventMessage(row: StoredEvent, rendered: RenderedEvent, service: string): OutMessage {
+export function eventMessage(event: StoredEvent, rendered: RenderedEvent, service: string): OutMessage {
   return {
-    subject: row.subject,
-    msgId: `${row.aggregateId}:${row.version}`,
+    subject: event.subject,
+    msgId: `${event.aggregateId}:${event.version}`,
     headers: {
       "ce-specversion": "1.0",
-      "ce-id": row.id,
+      "ce-id": event.id,
       "ce-source": `orrery/${service}`,
-      "ce-type": row.eventType,
-      "ce-subject": row.aggregateId,
-      "ce-time": new Date(row.occurredAtMs).toISOString(),
+      "ce-type": event.eventType,
+      "ce-subject": event.aggregateId,
+      "ce-time": new Date(event.occurredAtMs).toISOString(),
       "content-type": "application/json",
       traceparent: rendered.traceparent,
     },

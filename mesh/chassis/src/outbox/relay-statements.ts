@@ -11,8 +11,8 @@ export const BATCH_EVENTS = 500;
 export interface PendingEvent extends StoredEvent {
   /** Its row of `outbox_pending`. */
   readonly seq: number;
-  /** Where it stands in that row, from 1. */
-  readonly place: number;
+  /** Whether the outbox still has it. Of one that it has not, only the aggregate and the version are told. */
+  readonly kept: boolean;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface PendingEvent extends StoredEvent {
  */
 export const READ_PENDING: Statement = {
   name: "relay.read_pending",
-  text: `select p.seq, e.place::int as place, e.aggregate_id as "aggregateId", e.version, o.id,
+  text: `select p.seq, e.aggregate_id as "aggregateId", e.version, o.id is not null as kept, o.id,
        o.event_type as "eventType", o.subject, o.payload, o.traceparent, e.occurred_at as "occurredAtMs"
   from (select seq, aggregate_ids, versions, occurred_at,
                sum(cardinality(versions)) over (order by seq) - cardinality(versions) as events_before
@@ -34,17 +34,18 @@ export const READ_PENDING: Statement = {
          order by seq limit ${BATCH_EVENTS}) p
  cross join lateral unnest(p.aggregate_ids, p.versions, p.occurred_at) with ordinality
          as e (aggregate_id, version, occurred_at, place)
- cross join lateral (
+  left join lateral (
    select id, event_type, subject, payload, traceparent from outbox
-    where aggregate_id = e.aggregate_id and version = e.version and occurred_at = e.occurred_at limit 1) o
+    where aggregate_id = e.aggregate_id and version = e.version and occurred_at = e.occurred_at limit 1) o on true
  where p.events_before < ${BATCH_EVENTS}
  order by p.seq, e.place`,
 };
 
 /**
- * Deletes rows whose events were all acknowledged, and leaves of others what was not, if the term is still held. The
- * lock on the term row makes a takeover wait for this, so that none is ever made under a term that has ended. Values:
- * the rows to delete, holder, term, and the row and place of each event that is left.
+ * Deletes rows whose events are all done, and takes out of others what is, if the term is still held. The lock on the
+ * term row makes a takeover wait for this, so that none is ever made under a term that has ended. What is done is
+ * named, and not what stays: carried out late, for a client that has given up, it takes nothing else out. Values: the
+ * rows to delete, holder, term, and row, aggregate and version of each event to take out.
  */
 export const SETTLE_PENDING: Statement = {
   name: "relay.settle_pending",
@@ -58,7 +59,9 @@ export const SETTLE_PENDING: Statement = {
            array_agg(e.occurred_at order by e.place)
       from unnest(p.aggregate_ids, p.versions, p.occurred_at) with ordinality
              as e (aggregate_id, version, occurred_at, place)
-      join unnest($4::bigint[], $5::int[]) as rest (seq, place) on rest.seq = p.seq and rest.place = e.place)
+     where not exists (
+       select 1 from unnest($4::bigint[], $5::uuid[], $6::int[]) as done (seq, aggregate_id, version)
+        where done.seq = p.seq and done.aggregate_id = e.aggregate_id and done.version = e.version))
    where p.seq = any($4::bigint[]) and exists (select from fence)
 )
 select exists (select from fence) as held`,
@@ -133,33 +136,44 @@ select $1, $2, $3, to_timestamp($4::float8 / 1000)
 };
 
 /**
- * Notes events from a moment on as pending again, those that wait still among them: rows that held nothing else make
- * way. They get numbers below all others, in the order of their time, so that what is new is published after what is
- * old and the versions of each aggregate stay in order.
+ * Notes events from a moment on as pending again, and from the oldest on that still waits: what was pending makes way,
+ * so that each event is noted once. They get numbers below all others, in the order of their time, so that what is new
+ * is published after what is old. The versions of an aggregate stay in order whatever their times say.
  */
 export const PEND_AGAIN: Statement = {
   name: PLANNED_EACH_TIME,
-  text: `with moment as (select to_timestamp($1::float8 / 1000) as at), waiting as (
-  delete from outbox_pending p
-   where (select at from moment) <= all (p.occurred_at)
+  text: `with moment as materialized (
+  select least(to_timestamp($1::float8 / 1000), min(e.occurred_at)) as at
+    from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)
+), waiting as (
+  delete from outbox_pending
 ), event as (
   select o.aggregate_id, o.version, o.occurred_at,
-         row_number() over (order by o.occurred_at desc, o.aggregate_id desc, o.version desc) as back
+         max(o.occurred_at) over (partition by o.aggregate_id order by o.version) as latest
     from outbox o
    where o.occurred_at >= (select at from moment)
+), numbered as (
+  select aggregate_id, version, occurred_at,
+         row_number() over (order by latest desc, aggregate_id desc, version desc) as back
+    from event
 ), again as (
   insert into outbox_pending (seq, aggregate_ids, versions, occurred_at)
   select (select coalesce(least(min(seq), 0), 0) from outbox_pending) - (back - 1) / ${NOTED_TOGETHER} - 1,
          array_agg(aggregate_id order by back desc), array_agg(version order by back desc),
          array_agg(occurred_at order by back desc)
-    from event group by (back - 1) / ${NOTED_TOGETHER}
+    from numbered group by (back - 1) / ${NOTED_TOGETHER}
 )
 select count(*)::int as events from event`,
 };
 
-/** Makes the partitions of the days ahead and drops those that are older than the stream's events. */
+/**
+ * Makes the partitions of the days ahead and drops those that are older than the stream's events, none of which still
+ * waits to be published.
+ */
 export const KEEP_PARTITIONS: Statement = {
   name: PLANNED_EACH_TIME,
   text: `select ensure_day_partitions('outbox', $1) as made,
-       drop_day_partitions('outbox', $2 * interval '1 day') as dropped`,
+       drop_day_partitions('outbox', greatest($2 * interval '1 day', (
+         select clock_timestamp() - min(e.occurred_at) + interval '1 day'
+           from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)))) as dropped`,
 };

@@ -9,7 +9,7 @@ const MARGIN = 0.2;
  * The right to publish, held by one process at a time: a row in the database, with an end by the database's
  * clock and a number that grows with each holder.
  *
- * T1: at most one holder's deletes take effect at any moment (each checks the row, under a lock that a
+ * T1: at most one holder takes notes of events away at any moment (each checks the row, under a lock that a
  * takeover waits for). T2: a holder that was paused beyond its term publishes nothing when it goes on (it
  * looks at its own monotonic clock first, which was read before the term was granted).
  */

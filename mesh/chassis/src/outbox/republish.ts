@@ -3,7 +3,7 @@ import type { Pool } from "../postgres/pool.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { PEND_AGAIN } from "./relay-statements.ts";
 
-/** The one long transaction of the outbox: a million events are noted in about 8 s. */
+/** The one long transaction of the outbox. */
 const REPUBLISH_LIMIT_MS = 600_000;
 
 /**
@@ -12,7 +12,8 @@ const REPUBLISH_LIMIT_MS = 600_000;
  *
  * Safe at any time: what the stream still has is dropped there within two minutes of its first publication,
  * and is recognised by every consumer by its version after that. Older events come before newer ones and
- * before what is new.
+ * before what is new. What waits already is noted anew with them; the relay may have to wait meanwhile, and another
+ * replica take its term.
  *
  * @param options - `fromMs`: milliseconds since the epoch
  * @returns how many events were noted

@@ -145,12 +145,8 @@ class DatabasePool implements Pool {
     this.#pool.on("error", (error) => {
       options.logger.warn("an idle database connection broke", { reason: error.message });
     });
-    // One that breaks between two statements of a transaction is heard by nobody else; its next statement fails.
-    this.#pool.on("connect", (client) => {
-      client.on("error", (error) => {
-        options.logger.debug("a database connection broke", { reason: error.message });
-      });
-    });
+    // Nor does the pool listen to one in use that breaks between two statements; the next of them fails and says why.
+    this.#pool.on("connect", (client) => void client.on("error", () => undefined));
     this.#errors = options.metrics?.counter(
       METRIC.POSTGRES_ERRORS,
       "Work that the database did not do, by pool and reason.",

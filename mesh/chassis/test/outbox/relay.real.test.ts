@@ -4,7 +4,7 @@ import type { PurgeOpts } from "nats";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { ensureStreams, streamState } from "../../src/messaging/streams.ts";
 import { type Relay, type RelayOptions, republish, startRelay } from "../../src/outbox/relay.ts";
-import { READ_PENDING, SETTLE_PENDING } from "../../src/outbox/relay-statements.ts";
+import { KEEP_PARTITIONS, READ_PENDING, SETTLE_PENDING } from "../../src/outbox/relay-statements.ts";
 import { RelayTerm } from "../../src/outbox/relay-term.ts";
 import type { Pool } from "../../src/postgres/pool.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -129,7 +129,7 @@ describe("a relay", () => {
   test("O2: takes a duplicate for success after a crash between publication and delete", async () => {
     const rows = Array.from({ length: 40 }, (_, index) => event("a", index + 1));
     await append(pool, rows);
-    // What a relay that was killed in between leaves behind: stored messages, and rows that still wait.
+    // What a relay that was killed in between leaves behind: stored messages, and events that still wait.
     const publisher = createPublisher(await nats.connect());
     await ensureStreams(await publisher.connection, [STREAM]);
     const outcomes = await publisher.publishAll(
@@ -170,6 +170,38 @@ describe("a relay", () => {
     );
   });
 
+  test("O1: lets everything pass that was noted together with an event that is refused", async () => {
+    const tooBig = { payload: JSON.stringify("x".repeat(1_100_000)) };
+    const others = Array.from({ length: 120 }, (_, index) => event(`n${index}`, 1));
+    await append(pool, [
+      ...others.slice(0, 25),
+      event("big", 1, tooBig),
+      ...others.slice(25),
+      event("big", 2),
+    ]);
+    await relayOf("relay-0");
+    await eventually(async () => expect(await pendingCount(pool)).toBe(2));
+    const ids = (await storedMessages(await nats.connect(), STREAM)).map(({ msgId }) => msgId);
+    const wanted = others.map(({ aggregateId }) => `${aggregateId}:1`);
+    expect(ids.filter((id) => !id.startsWith(idOf("big")))).toEqual(wanted);
+    const waiting = await pool.query<{ aggregateId: string; version: number }>(READ_PENDING, [
+      [],
+      [],
+      Number.MIN_SAFE_INTEGER,
+    ]);
+    expect(waiting.map(({ aggregateId, version }) => `${aggregateId}:${version}`)).toEqual(idsOf("big", 2));
+  });
+
+  test("lets go of an event that the outbox does not hold any more", async () => {
+    await append(pool, [event("a", 1), event("b", 1)]);
+    const gone = { name: "test.gone", text: "delete from outbox where aggregate_id = $1" };
+    await pool.query(gone, [idOf("b")]);
+    await relayOf("relay-0");
+    await drained();
+    const ids = (await storedMessages(await nats.connect(), STREAM)).map(({ msgId }) => msgId);
+    expect(ids).toEqual(idsOf("a", 1));
+  });
+
   test("publishes what was written before there was a broker", async () => {
     await nats.stop();
     await append(pool, [event("a", 1)]);
@@ -196,8 +228,8 @@ describe("two relays", () => {
     expect(await second.value("orrery_outbox_published_total")).toBe(1);
   });
 
-  test("O3: the one whose term has ended deletes nothing", async () => {
-    await append(pool, [event("a", 1)]);
+  test("O3: the one whose term has ended takes nothing away", async () => {
+    await append(pool, [event("a", 1), event("b", 1)]);
     const term = (holder: string, instance: string): RelayTerm =>
       new RelayTerm({ pool, clock: systemClock, holder, instance, termMs: 300 });
     const paused = term("paused", "relay-0");
@@ -205,11 +237,19 @@ describe("two relays", () => {
     const next = term("next", "relay-1");
     await eventually(async () => expect(await next.acquire()).toBe(true));
     const [row] = await pool.query<{ seq: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
-    const remove = (by: RelayTerm) => pool.query(SETTLE_PENDING, [[row?.seq], by.holder, by.number, [], []]);
+    const settle = (by: RelayTerm, whole: unknown[], single: unknown[][]) =>
+      pool.query(SETTLE_PENDING, [whole, by.holder, by.number, ...single]);
+    const narrow = (by: RelayTerm) => settle(by, [], [[row?.seq], [idOf("a")], [1]]);
+    const remove = (by: RelayTerm) => settle(by, [row?.seq], [[], [], []]);
+    expect(await narrow(paused)).toEqual([{ held: false }]);
     expect(await remove(paused)).toEqual([{ held: false }]);
-    expect(await pendingCount(pool)).toBe(1);
+    expect(await pendingCount(pool)).toBe(2);
     expect(paused.isHeld()).toBe(false);
     await next.renew();
+    expect(await narrow(next)).toEqual([{ held: true }]);
+    // Carried out once more, late, it takes nothing else away.
+    expect(await narrow(next)).toEqual([{ held: true }]);
+    expect(await pendingCount(pool)).toBe(1);
     expect(await remove(next)).toEqual([{ held: true }]);
     expect(await pendingCount(pool)).toBe(0);
     expect([paused.number, next.number]).toEqual([1, 2]);
@@ -340,15 +380,47 @@ describe("O4: a stream", () => {
   });
 });
 
-test("republish notes old events before new ones, and each of them once", async () => {
-  await append(pool, [event("a", 1), event("a", 2)]);
-  await pool.query({ name: "test.empty", text: "delete from outbox_pending" }, []);
-  await append(pool, [event("a", 3)]);
-  expect(await republish({ pool })).toEqual({ events: 3 });
-  expect(await republish({ pool })).toEqual({ events: 3 });
-  const rows = await pool.query<{ version: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
-  expect(rows.map(({ version }) => version)).toEqual([1, 2, 3]);
-  expect(await republish({ pool, fromMs: systemClock.nowMs() + 1_000 })).toEqual({ events: 0 });
+describe("republish", () => {
+  const forget = { name: "test.empty", text: "delete from outbox_pending" };
+  const noted = async (): Promise<number[]> => {
+    const events = await pool.query<{ version: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
+    return events.map(({ version }) => version);
+  };
+
+  test("notes old events before new ones, and each of them once", async () => {
+    await append(pool, [event("a", 1), event("a", 2)]);
+    await pool.query(forget, []);
+    expect(await republish({ pool, fromMs: systemClock.nowMs() + 1_000 })).toEqual({ events: 0 });
+    await append(pool, [event("a", 3)]);
+    expect(await republish({ pool })).toEqual({ events: 3 });
+    expect(await republish({ pool })).toEqual({ events: 3 });
+    expect(await noted()).toEqual([1, 2, 3]);
+  });
+
+  test("keeps versions in order from whatever moment it begins, and whatever their times say", async () => {
+    const nowMs = systemClock.nowMs();
+    const ago = (seconds: number) => ({ occurredAtMs: nowMs - seconds * 1_000 });
+    await append(pool, [event("a", 1, ago(10)), event("a", 2, ago(3)), event("a", 3, ago(5))]);
+    await append(pool, [event("a", 4, ago(0))]);
+    for (const seconds of [4, 1, 7]) {
+      expect(await republish({ pool, fromMs: nowMs - seconds * 1_000 })).toEqual({ events: 4 });
+      expect(await noted()).toEqual([1, 2, 3, 4]);
+    }
+  });
+});
+
+test("a day of events that still wait is not dropped with its age", async () => {
+  const oldMs = systemClock.nowMs() - 20 * 86_400_000;
+  const day = new Date(oldMs).toISOString().slice(0, 10);
+  const next = new Date(oldMs + 86_400_000).toISOString().slice(0, 10);
+  const table = `outbox_${day.replaceAll("-", "")}`;
+  await pool.transaction((tx) =>
+    tx.exec(`create table ${table} partition of outbox for values from ('${day}Z') to ('${next}Z')`),
+  );
+  await append(pool, [event("a", 1, { occurredAtMs: oldMs })]);
+  expect(await pool.query(KEEP_PARTITIONS, [7, 8])).toEqual([{ made: 0, dropped: 0 }]);
+  await pool.query({ name: "test.forget", text: "delete from outbox_pending" }, []);
+  expect(await pool.query(KEEP_PARTITIONS, [7, 8])).toEqual([{ made: 0, dropped: 1 }]);
 });
 
 test("partitions are made for the days ahead, and dropped with their age", async () => {
