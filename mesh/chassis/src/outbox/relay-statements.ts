@@ -7,6 +7,10 @@ const PLANNED_EACH_TIME = "";
 /** How many events a batch holds at least, where as many wait: the batch that was measured. */
 export const BATCH_EVENTS = 500;
 
+/** The time of the oldest event that waits; null where none does. */
+const OLDEST_WAITING = `(select min(e.occurred_at)
+          from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at))`;
+
 /** One event that waits for the broker. */
 export interface PendingEvent extends StoredEvent {
   /** Its row of `outbox_pending`. */
@@ -120,8 +124,7 @@ export const READ_STREAM: Statement = {
  */
 export const PUBLISHED_BEFORE: Statement = {
   name: PLANNED_EACH_TIME,
-  text: `select coalesce(min(e.occurred_at), clock_timestamp()) - interval '1 minute' as "publishedBeforeMs"
-  from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)`,
+  text: `select coalesce(${OLDEST_WAITING}, clock_timestamp()) - interval '1 minute' as "publishedBeforeMs"`,
 };
 
 /** Notes what the relay saw of a stream, if it still holds its term. */
@@ -143,8 +146,7 @@ select $1, $2, $3, to_timestamp($4::float8 / 1000)
 export const PEND_AGAIN: Statement = {
   name: PLANNED_EACH_TIME,
   text: `with moment as materialized (
-  select least(to_timestamp($1::float8 / 1000), min(e.occurred_at)) as at
-    from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)
+  select least(to_timestamp($1::float8 / 1000), ${OLDEST_WAITING}) as at
 ), waiting as (
   delete from outbox_pending
 ), event as (
@@ -173,7 +175,6 @@ select count(*)::int as events from event`,
 export const KEEP_PARTITIONS: Statement = {
   name: PLANNED_EACH_TIME,
   text: `select ensure_day_partitions('outbox', $1) as made,
-       drop_day_partitions('outbox', greatest($2 * interval '1 day', (
-         select clock_timestamp() - min(e.occurred_at) + interval '1 day'
-           from outbox_pending p cross join lateral unnest(p.occurred_at) as e (occurred_at)))) as dropped`,
+       drop_day_partitions('outbox', greatest($2 * interval '1 day',
+         clock_timestamp() - ${OLDEST_WAITING} + interval '1 day')) as dropped`,
 };

@@ -303,10 +303,10 @@ class OutboxRelay implements Relay {
         span?.end({ failed: outcomes[index]?.status === "failed" });
       // O1: whether an event may go depends on what became of the batch before.
       await before;
-      const unrendered = new Set(kept.filter((_event, index) => rendered[index] === undefined));
-      const gone = due.filter((event) => !event.kept || unrendered.has(event));
-      if (gone.length > 0) this.#tellOfGone(gone);
       const sent = told.map(({ event }) => event);
+      const reached = new Set(sent);
+      const gone = due.filter((event) => !reached.has(event));
+      if (gone.length > 0) this.#tellOfGone(gone);
       await this.#settle(events, { gone, sent, outcomes, floor });
     } finally {
       for (const { seq } of events) this.#inFlight.delete(seq);

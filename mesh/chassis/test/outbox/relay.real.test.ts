@@ -4,7 +4,12 @@ import type { PurgeOpts } from "nats";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { ensureStreams, streamState } from "../../src/messaging/streams.ts";
 import { type Relay, type RelayOptions, republish, startRelay } from "../../src/outbox/relay.ts";
-import { KEEP_PARTITIONS, READ_PENDING, SETTLE_PENDING } from "../../src/outbox/relay-statements.ts";
+import {
+  KEEP_PARTITIONS,
+  type PendingEvent,
+  READ_PENDING,
+  SETTLE_PENDING,
+} from "../../src/outbox/relay-statements.ts";
 import { RelayTerm } from "../../src/outbox/relay-term.ts";
 import type { Pool } from "../../src/postgres/pool.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -17,6 +22,7 @@ import { append, event, idOf, nameOf, outboxDatabase, pendingCount } from "./out
 import { storedMessages } from "./stream-reader.ts";
 
 const STREAM = "ORRERY_TESTS";
+const FORGET = { name: "test.forget", text: "delete from outbox_pending" };
 
 let database: TestDatabase;
 let nats: TestNats;
@@ -59,6 +65,10 @@ async function relayOf(instance: string, options: Partial<RelayOptions> = {}): P
 async function drained(withinMs = 20_000): Promise<void> {
   await eventually(async () => expect(await pendingCount(pool)).toBe(0), { withinMs });
 }
+
+/** What waits for the broker, in the order in which a relay would publish it. */
+const waiting = (): Promise<PendingEvent[]> =>
+  pool.query<PendingEvent>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
 
 const idsOf = (aggregate: string, versions: number): string[] =>
   Array.from({ length: versions }, (_, index) => nameOf(aggregate, index + 1));
@@ -184,12 +194,9 @@ describe("a relay", () => {
     const ids = (await storedMessages(await nats.connect(), STREAM)).map(({ msgId }) => msgId);
     const wanted = others.map(({ aggregateId }) => `${aggregateId}:1`);
     expect(ids.filter((id) => !id.startsWith(idOf("big")))).toEqual(wanted);
-    const waiting = await pool.query<{ aggregateId: string; version: number }>(READ_PENDING, [
-      [],
-      [],
-      Number.MIN_SAFE_INTEGER,
-    ]);
-    expect(waiting.map(({ aggregateId, version }) => `${aggregateId}:${version}`)).toEqual(idsOf("big", 2));
+    expect((await waiting()).map(({ aggregateId, version }) => `${aggregateId}:${version}`)).toEqual(
+      idsOf("big", 2),
+    );
   });
 
   test("lets go of an event that the outbox does not hold any more", async () => {
@@ -236,7 +243,7 @@ describe("two relays", () => {
     expect(await paused.acquire()).toBe(true);
     const next = term("next", "relay-1");
     await eventually(async () => expect(await next.acquire()).toBe(true));
-    const [row] = await pool.query<{ seq: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
+    const [row] = await waiting();
     const settle = (by: RelayTerm, whole: unknown[], single: unknown[][]) =>
       pool.query(SETTLE_PENDING, [whole, by.holder, by.number, ...single]);
     const narrow = (by: RelayTerm) => settle(by, [], [[row?.seq], [idOf("a")], [1]]);
@@ -381,15 +388,11 @@ describe("O4: a stream", () => {
 });
 
 describe("republish", () => {
-  const forget = { name: "test.empty", text: "delete from outbox_pending" };
-  const noted = async (): Promise<number[]> => {
-    const events = await pool.query<{ version: number }>(READ_PENDING, [[], [], Number.MIN_SAFE_INTEGER]);
-    return events.map(({ version }) => version);
-  };
+  const noted = async (): Promise<number[]> => (await waiting()).map(({ version }) => version);
 
   test("notes old events before new ones, and each of them once", async () => {
     await append(pool, [event("a", 1), event("a", 2)]);
-    await pool.query(forget, []);
+    await pool.query(FORGET, []);
     expect(await republish({ pool, fromMs: systemClock.nowMs() + 1_000 })).toEqual({ events: 0 });
     await append(pool, [event("a", 3)]);
     expect(await republish({ pool })).toEqual({ events: 3 });
@@ -419,7 +422,7 @@ test("a day of events that still wait is not dropped with its age", async () => 
   );
   await append(pool, [event("a", 1, { occurredAtMs: oldMs })]);
   expect(await pool.query(KEEP_PARTITIONS, [7, 8])).toEqual([{ made: 0, dropped: 0 }]);
-  await pool.query({ name: "test.forget", text: "delete from outbox_pending" }, []);
+  await pool.query(FORGET, []);
   expect(await pool.query(KEEP_PARTITIONS, [7, 8])).toEqual([{ made: 0, dropped: 1 }]);
 });
 
