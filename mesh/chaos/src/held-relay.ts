@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import pg from "pg";
 import type { Platform } from "../../dev/testing/platform.ts";
+import { until } from "./kill.ts";
 
 const TRIES = 20;
-const LOOK_EVERY_MS = 20;
-const LOOKS = 50;
+const WITHIN_MS = 1_000;
 /** The relay asks for its term's row in other statements as well, before it publishes anything. */
 const SETTLING = `select pid from pg_stat_activity
   where wait_event_type = 'Lock' and query like '%gone as (%outbox_pending%'`;
@@ -23,10 +23,12 @@ export async function holdRelay(platform: Platform, work: () => Promise<void>): 
     await client.query("begin");
     await client.query("select term from relay_term for update");
     await work();
-    for (let looked = 0; looked < LOOKS; looked += 1) {
-      if ((await settling(client)).length > 0) return scope.move();
-      await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
-    }
+    const waiting = await until(
+      () => settling(client),
+      (backends) => backends.length > 0,
+      WITHIN_MS,
+    );
+    if (waiting.length > 0) return scope.move();
     await client.query("rollback");
   }
   throw new Error(`the relay had nothing to settle, ${TRIES} times`);

@@ -79,7 +79,11 @@ export async function killUnderLoad(
 }
 
 /** Asks until the answer is good or the time is over, and returns the last answer. */
-async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean, withinMs: number): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T>,
+  good: (answer: T) => boolean,
+  withinMs: number,
+): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();
