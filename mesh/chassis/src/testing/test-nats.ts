@@ -50,6 +50,7 @@ export async function testNats(
   const { identity } = options;
   const logger = createLogger({ service: "test", instance: "test", level: "error" });
   const connections: NatsConnection[] = [];
+  const ending = new AbortController();
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
@@ -87,7 +88,7 @@ export async function testNats(
     url,
     store,
     async connect(name = "test") {
-      const connection = await connectNats({ url, identity, name, logger });
+      const connection = await connectNats({ url, identity, name, logger, signal: ending.signal });
       connections.push(connection);
       return connection;
     },
@@ -100,6 +101,7 @@ export async function testNats(
     },
     signal: (signal) => send(server, signal),
     async [Symbol.asyncDispose]() {
+      ending.abort();
       await Promise.all(connections.map((connection) => connection.close()));
       await end("SIGKILL");
       rmSync(store, { recursive: true, force: true });
