@@ -15,13 +15,18 @@ process.stdout.on("error", () => undefined);
 
 const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   run,
+  "run-attached": () => run(process.stdin),
   demo: () => demo(readSettings(process.env).home, print),
   doctor,
   binary,
 };
 
-/** Starts everything, says where it is, and stops it in order at SIGINT or SIGTERM; asked twice, it kills. */
-async function run(): Promise<void> {
+/**
+ * Starts everything, says where it is, and stops it in order at SIGINT or SIGTERM; asked twice, it kills.
+ *
+ * @param lifeline - its end stops everything as well: whoever holds the other end has gone, however that came
+ */
+async function run(lifeline?: NodeJS.ReadableStream): Promise<void> {
   const settings = readSettings(process.env);
   const stopping = new AbortController();
   let platform: Platform | undefined;
@@ -32,6 +37,7 @@ async function run(): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  lifeline?.once("end", () => stopping.signal.aborted || stop()).resume();
   const stopped = new Promise<void>((done) => stopping.signal.addEventListener("abort", () => done()));
   platform = await Platform.start({ settings, workloads: WORKLOADS, print, signal: stopping.signal });
   print(`orrery ready http://127.0.0.1:${platform.firstHttpPort}`);

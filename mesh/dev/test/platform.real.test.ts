@@ -228,9 +228,9 @@ describe("a process that is killed", () => {
 });
 
 describe("a second launcher", () => {
-  const launch = (home: string): { child: ChildProcess; printed: () => string } => {
+  const launch = (home: string, command = "run"): { child: ChildProcess; printed: () => string } => {
     let printed = "";
-    const child = spawn(process.execPath, ["mesh/dev/src/main.ts", "run"], {
+    const child = spawn(process.execPath, ["mesh/dev/src/main.ts", command], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? "", ORRERY_HOME: home },
     });
@@ -248,6 +248,18 @@ describe("a second launcher", () => {
     expect(code).toBe(1);
     expect(printed()).toContain(`its launcher is process ${process.pid}`);
     await isReady(`${bed.run().edge}/readyz`);
+  });
+
+  test("that is attached to a process stops in order when that is gone, ready or not", async () => {
+    const home = mkdtempSync(join(tmpdir(), "orrery-attached-"));
+    try {
+      const { child, printed } = launch(home, "run-attached");
+      child.stdin?.end();
+      expect(await new Promise((done) => child.once("exit", done))).toBe(0);
+      expect(printed()).toMatch(/^stopping\n(.*\n)*stopped\n$/);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 });
 

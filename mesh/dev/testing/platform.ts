@@ -68,9 +68,9 @@ export class Platform implements AsyncDisposable {
    */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Platform> {
     const home = mkdtempSync(join(tmpdir(), "orrery-story-"));
-    const launcher = spawn("node", ["mesh/dev/src/main.ts", "run"], {
+    const launcher = spawn("node", ["mesh/dev/src/main.ts", "run-attached"], {
       cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: {
         ...process.env,
         NODE_OPTIONS: "",
