@@ -15,7 +15,7 @@ process.stdout.on("error", () => undefined);
 
 const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
   run,
-  "run-attached": () => run(process.stdin),
+  "run-attached": () => run(process.stdin).finally(() => process.stdin.destroy()),
   demo: () => demo(readSettings(process.env).home, print),
   doctor,
   binary,

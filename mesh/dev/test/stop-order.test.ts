@@ -21,9 +21,9 @@ test("who watches stops first, then the edge, and the database last, replicas to
     ["alertmanager"],
     ["gateway-0", "gateway-1", "later-0"],
     ["worker-0"],
-    ["observatory-0"],
     ["alerts-0"],
     ["jobs-0", "jobs-1"],
+    ["observatory-0"],
     ["nats"],
     ["postgres"],
   ]);

@@ -1,13 +1,21 @@
 import { trace } from "@opentelemetry/api";
+import { wait } from "../time/wait.ts";
+
+/** An exporter goes on trying for five seconds where its collector is away. */
+const FLUSH_WITHIN_MS = 1_000;
 
 /**
- * Sends the spans that are still held back, where an exporter is registered. Never fails: a stop must go on.
+ * Sends the spans that are still held back, where an exporter is registered, for a second at most. Never fails: a stop
+ * must go on.
  */
 export async function flushTelemetry(): Promise<void> {
+  const over = new AbortController();
   try {
-    await exportingProvider()?.forceFlush();
+    await Promise.race([exportingProvider()?.forceFlush(), wait(FLUSH_WITHIN_MS, over.signal)]);
   } catch {
     // The collector is away: spans are lost, the process still stops in order.
+  } finally {
+    over.abort();
   }
 }
 
