@@ -1,5 +1,6 @@
 // One project for each workspace, so that a failure names its owner. Set by the runner (mesh/tidy/src/test-runs.ts):
-// SELECT=fast leaves out the tests that need a server, SELECT=stories runs those that need the whole platform.
+// SELECT=fast leaves out the tests that need a server, SELECT=stories runs those that need the whole platform; of the
+// parts, which are all others, SELECT=covered and SELECT=uncovered run those with and without a coverage gate.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,10 +13,15 @@ const below = (folder) =>
 const workspaces = ["contracts", "mesh", ...below("services"), ...below("edge")];
 const select = process.env.SELECT ?? "parts";
 
+/** What has to be covered by its own tests. To watch it makes a test file a third slower: the others go without. */
+const COVERED = "(services|edge/(gateway|transcoder|cli)|mesh/chassis)/";
+const parts = { match: "**/*.test.ts", servers: true };
 const CHOSEN = {
-  fast: { match: "**/*.test.ts", ignore: ["\\.real\\.test\\.ts$", "/stories/"] },
-  parts: { match: "**/*.test.ts", ignore: ["/stories/"] },
-  stories: { match: "**/stories/**/*.test.ts", ignore: [] },
+  fast: { match: "**/*.test.ts", ignore: ["\\.real\\.test\\.ts$", "/stories/"], servers: false },
+  parts: { ...parts, ignore: ["/stories/"] },
+  covered: { ...parts, ignore: ["/stories/", `<rootDir>/(?!${COVERED})`] },
+  uncovered: { ...parts, ignore: ["/stories/", `<rootDir>/${COVERED}`] },
+  stories: { match: "**/stories/**/*.test.ts", ignore: [], servers: false },
 }[select];
 
 // Pact would tell its makers of each run; it reads this from the environment of the process, which tests cannot set.
@@ -40,7 +46,7 @@ export default {
     "!services/observatory/src/adapters/embedded/*.ts",
   ],
   // Requirement E4: domain at least 85 %, adapters 70 %, and the critical path, which is the execution of jobs, 90 %.
-  ...(select === "parts" && process.argv.includes("--coverage")
+  ...(select === "covered" && process.argv.includes("--coverage")
     ? {
         coverageThreshold: {
           "./services/jobs/src/domain/": { lines: 90 },
@@ -65,7 +71,7 @@ export default {
       }
     : {}),
   testTimeout: 30_000,
-  ...(select === "parts" && existsSync(setup) ? { globalSetup: setup, globalTeardown: teardown } : {}),
+  ...(CHOSEN.servers && existsSync(setup) ? { globalSetup: setup, globalTeardown: teardown } : {}),
   projects: workspaces.map((workspace) => ({
     displayName: workspace,
     rootDir: root,

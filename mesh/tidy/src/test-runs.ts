@@ -30,7 +30,8 @@ const PARTS = 2;
 const STORIES = 3;
 
 /**
- * Runs the tests in two goes: the parts, then the stories, of which each file starts a platform.
+ * Runs the tests in three goes: the parts with a coverage gate and those without, then the stories, of which each file
+ * starts a platform.
  *
  * @param options.fast - leaves out every test that needs a server, and with them the stories and the coverage gates
  */
@@ -39,11 +40,12 @@ export function* runTests(options: { fast: boolean }): Generator<Promise<Tally>>
     yield jest("fast", []);
     return;
   }
-  yield jest("parts", ["--coverage", `--maxWorkers=${PARTS}`]);
+  yield jest("covered", ["--coverage", `--maxWorkers=${PARTS}`]);
+  yield jest("uncovered", [`--maxWorkers=${PARTS}`]);
   yield jest("stories", [`--maxWorkers=${STORIES}`]);
 }
 
-async function jest(select: "fast" | "parts" | "stories", args: readonly string[]): Promise<Tally> {
+async function jest(select: "fast" | "covered" | "uncovered" | "stories", args: readonly string[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-tests-"));
   const report = join(folder, "report.json");
   try {
