@@ -203,7 +203,7 @@ export const WORKLOADS: readonly Workload[] = [
         ...keeps("ORRERY_DEAD_LETTERS"),
         "orrery.dead_letters.>",
       ],
-      subscribe: ["_INBOX.observatory.>", "orrery.wake.>"],
+      subscribe: ["_INBOX.observatory.>"],
     },
     peers: ["jobs"],
     memory: { semiSpaceMiB: 16, oldSpaceMiB: 384, oldSpaceStartMiB: 96, limitMiB: 512 },

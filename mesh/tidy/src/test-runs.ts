@@ -45,7 +45,10 @@ export function* runTests(options: { fast: boolean }): Generator<Promise<Tally>>
   yield jest("stories", [`--maxWorkers=${STORIES}`]);
 }
 
-async function jest(select: "fast" | "covered" | "uncovered" | "stories", args: readonly string[]): Promise<Tally> {
+async function jest(
+  select: "fast" | "covered" | "uncovered" | "stories",
+  args: readonly string[],
+): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-tests-"));
   const report = join(folder, "report.json");
   try {

@@ -194,6 +194,15 @@ describe("a worker's stream", () => {
     expect(await depth()).toMatchObject({ RUNNING: 0, QUEUED: 500 });
   });
 
+  test("is known by its tasks, of a name that is too long by as much as tells that", async () => {
+    await using worker = new StreamWorker(world).register("x".repeat(10_000));
+    await eventually(async () => {
+      const { workers } = await world.ask("listWorkers", {});
+      expect(workers).toContainEqual(expect.objectContaining({ tasks: ["x".repeat(129)] }));
+    });
+    expect(worker.leases()).toEqual([]);
+  });
+
   test.each([
     ["speaks before it registers", (worker: StreamWorker) => worker.credit(1), "INVALID_REQUEST"],
     ["registers twice", (worker: StreamWorker) => worker.register("t").register("t"), "INVALID_REQUEST"],

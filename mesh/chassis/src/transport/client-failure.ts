@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Metadata, ServiceError } from "@grpc/grpc-js";
 import { Fault } from "../fault/fault.ts";
@@ -7,7 +8,11 @@ import { errorFrom } from "./grpc-codec.ts";
 const RETRY_AFTER_MS = 1_000;
 
 /** What a failed call of grpc-js means: a fault, with the original inside. */
-export function failureOf(error: ServiceError | null, signal: AbortSignal | undefined): Fault {
+export function failureOf(
+  method: DescMethod,
+  error: ServiceError | null,
+  signal: AbortSignal | undefined,
+): Fault {
   if (signal?.aborted === true) return callerGone();
   if (error === null) return new Fault("INTERNAL", { detail: "the call ended without an answer" });
   const failure = errorFrom(error);
@@ -18,7 +23,7 @@ export function failureOf(error: ServiceError | null, signal: AbortSignal | unde
   const why = failure.code === Code.Unavailable ? "cannot be reached" : "did not answer in time";
   return new Fault(
     "DEPENDENCY_UNAVAILABLE",
-    { detail: `a service that this needs ${why}`, retryAfterMs: RETRY_AFTER_MS },
+    { detail: `${method.parent.typeName} ${why}`, retryAfterMs: RETRY_AFTER_MS },
     { cause: failure },
   );
 }

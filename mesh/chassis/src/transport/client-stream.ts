@@ -43,12 +43,11 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
   client: Client,
   call: StreamCall<I, O>,
 ): Promise<StreamResponse<I, O>> {
-  const { method, signal } = call;
-  const { metadata, deadline } = call;
+  const { method, metadata, deadline } = call;
   const stream: Stream = client.makeBidiStreamRequest(pathOf(method), sameBytes, sameBytes, metadata, {
     deadline,
   });
-  const end = new StreamEnd(stream, signal);
+  const end = new StreamEnd(stream, call);
   void send(stream, call).catch((failure: unknown) => end.fail(failure));
   const { promise, resolve, reject } = Promise.withResolvers<StreamResponse<I, O>>();
   const response: StreamResponse<I, O> = {
@@ -83,7 +82,10 @@ class StreamEnd {
   failure: unknown;
   onChange: (() => void) | undefined;
 
-  constructor(stream: Stream, signal: AbortSignal | undefined) {
+  constructor(
+    stream: Stream,
+    { method, signal }: Pick<StreamCall<DescMessage, DescMessage>, "method" | "signal">,
+  ) {
     this.#stream = stream;
     this.#signal = signal;
     stream.on("metadata", (metadata) => {
@@ -96,7 +98,7 @@ class StreamEnd {
       this.onChange?.();
     });
     stream.on("error", (error: ServiceError) => {
-      this.failure ??= failureOf(error, signal);
+      this.failure ??= failureOf(method, error, signal);
       this.onChange?.();
     });
     signal?.addEventListener("abort", this.cancel);

@@ -162,7 +162,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     pending = undefined;
     signal?.removeEventListener("abort", abort);
     if (failure !== null || bytes === undefined) {
-      caller.reject(failureOf(failure, signal));
+      caller.reject(failureOf(method, failure, signal));
       return;
     }
     try {

@@ -50,8 +50,15 @@ export function serviceOf(by: WorkCaller, { tasks, queues }: { tasks: string[]; 
     const detail = `tasks named ${RESERVED}* are leased to the platform's own workers only, and ${reserved} is one`;
     throw new Fault("TASK_RESERVED", { detail });
   }
-  return { project: by.project, tasks: [...new Set(tasks)].sort(), queues: [...new Set(queues)].sort() };
+  return { project: by.project, tasks: namesIn(tasks), queues: namesIn(queues) };
 }
+
+/** As long as a task's or a queue's name can be. The contract does not refuse a longer one, and nothing has it. */
+const NAME_LIMIT = 128;
+
+/** The names, each once; of one that is too long as much as tells that, since it is kept with the worker. */
+const namesIn = (asked: readonly string[]): string[] =>
+  [...new Set(asked.map((name) => name.slice(0, NAME_LIMIT + 1)))].sort();
 
 /** Begins the names of the platform's own tasks. */
 const RESERVED = "orrery.";
