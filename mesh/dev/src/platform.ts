@@ -190,7 +190,7 @@ export class Platform {
       const command = migrationCommand(one, surroundings);
       if (command === undefined) continue;
       const { ok, output } = await runProgram(command.file, command.args, { env: command.env, cwd: ROOT });
-      if (!ok) throw new StartFailed(`the migrations of ${one.workload.name} failed:\n${output.trim()}`);
+      if (!ok) throw new StartFailed(migrationsFailed(one.workload.name, output, this.#launch.settings.home));
     }
   }
 
@@ -325,3 +325,8 @@ const lastWords = (log: LogFile): readonly string[] =>
     .lastLines(32)
     .filter((line) => !/^\s+at /.test(line))
     .slice(-8);
+
+function migrationsFailed(workload: string, output: string, home: string): string {
+  const kept = ["postgres", "nats", "read-model", "traces"].map((folder) => join(home, folder)).join(" ");
+  return `the migrations of ${workload} failed:\n${output.trim()}\nto begin anew, without the jobs: rm -r ${kept}`;
+}

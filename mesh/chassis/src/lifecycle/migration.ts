@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { DatabaseConfig } from "../config/database-config.ts";
 import type { ServiceConfig } from "../config/service-config.ts";
 import { loadIdentity } from "../identity/identity-files.ts";
-import { migrate } from "../postgres/migrate.ts";
+import { migrate, SchemaDiffers } from "../postgres/migrate.ts";
 import { createLogger } from "../telemetry/logger.ts";
 
 /**
@@ -11,7 +11,8 @@ import { createLogger } from "../telemetry/logger.ts";
  * @param config - with the role that owns the schema
  * @param options.folder - where its migrations are
  * @param options.direction - the word of the command line. @default up
- * @throws Error for any other word, and as `migrate` does
+ * @throws Error for any other word, and where a migration fails; a database that other files made is said in one
+ * line, with exit code 1
  */
 export async function migrateService(
   config: ServiceConfig & { readonly database: DatabaseConfig },
@@ -25,5 +26,11 @@ export async function migrateService(
     identityFile === undefined || caFile === undefined
       ? undefined
       : await loadIdentity({ identityFile, caFile, logger });
-  await migrate({ ...login, database, identity, directory: fileURLToPath(folder), direction, logger });
+  try {
+    await migrate({ ...login, database, identity, directory: fileURLToPath(folder), direction, logger });
+  } catch (failure) {
+    if (!(failure instanceof SchemaDiffers)) throw failure;
+    process.stderr.write(`${failure.message}\n`);
+    process.exitCode = 1;
+  }
 }

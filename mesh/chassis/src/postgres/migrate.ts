@@ -23,6 +23,9 @@ export interface MigrateOptions {
   readonly logger: Logger;
 }
 
+/** The database was made by other files than those that are here. */
+export class SchemaDiffers extends Error {}
+
 const APPLIED_TABLE = "migration";
 const CREATE_CHECKSUMS = `create table if not exists migration_checksum (
   name text primary key,
@@ -32,7 +35,7 @@ const CREATE_CHECKSUMS = `create table if not exists migration_checksum (
 /**
  * Brings the schema up, or down by so many steps, all or nothing, one migrator at a time.
  *
- * @throws Error when a file that was applied before has changed or is gone: append a new migration instead
+ * @throws SchemaDiffers when a file that was applied before has changed or is gone: append a new migration instead
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { directory, direction, logger } = options;
@@ -80,9 +83,10 @@ async function refuseChangedFiles(client: pg.Client, directory: string): Promise
   const present = new Set(readdirSync(directory));
   for (const { name, sha256 } of rows) {
     const file = `${name}.sql`;
-    if (!present.has(file)) throw new Error(`migration ${file} was applied and is gone from ${directory}`);
+    if (!present.has(file))
+      throw new SchemaDiffers(`migration ${file} was applied and is gone from ${directory}`);
     if (checksum(directory, file) !== sha256) {
-      throw new Error(
+      throw new SchemaDiffers(
         `migration ${file} was changed after it was applied; undo the change and add a new migration`,
       );
     }
