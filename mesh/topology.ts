@@ -142,8 +142,8 @@ export const WORKLOADS: readonly Workload[] = [
       pools: { command: 16, lease: 8, relay: 3 },
     },
     nats: {
-      publish: ["orrery.events.v1.jobs.>", "orrery.wake.>", ...keeps("ORRERY_JOBS")],
-      subscribe: ["_INBOX.jobs.>", "orrery.wake.>"],
+      publish: ["orrery.events.v1.jobs.>", "orrery.wake.jobs.>", ...keeps("ORRERY_JOBS")],
+      subscribe: ["_INBOX.jobs.>", "orrery.wake.jobs.>"],
     },
     peers: [],
     memory: { semiSpaceMiB: 48, oldSpaceMiB: 512, oldSpaceStartMiB: 256, limitMiB: 768 },
@@ -164,13 +164,13 @@ export const WORKLOADS: readonly Workload[] = [
     },
     nats: {
       publish: [
-        "orrery.events.v1.orchestrator.>",
+        ...["orrery.events.v1.orchestrator.>", "orrery.wake.orchestrator.>"],
         ...keeps("ORRERY_ORCHESTRATOR"),
         ...consumes("ORRERY_JOBS"),
         ...keeps("ORRERY_DEAD_LETTERS"),
         "orrery.dead_letters.>",
       ],
-      subscribe: ["_INBOX.orchestrator.>"],
+      subscribe: ["_INBOX.orchestrator.>", "orrery.wake.orchestrator.>"],
     },
     peers: ["jobs"],
     memory: { semiSpaceMiB: 16, oldSpaceMiB: 384, oldSpaceStartMiB: 96, limitMiB: 512 },
@@ -223,8 +223,8 @@ export const WORKLOADS: readonly Workload[] = [
       pools: { command: 4, relay: 2 },
     },
     nats: {
-      publish: ["orrery.events.v1.alerts.>", ...keeps("ORRERY_ALERTS")],
-      subscribe: ["_INBOX.alerts.>"],
+      publish: ["orrery.events.v1.alerts.>", "orrery.wake.alerts.>", ...keeps("ORRERY_ALERTS")],
+      subscribe: ["_INBOX.alerts.>", "orrery.wake.alerts.>"],
     },
     peers: [],
     memory: { semiSpaceMiB: 4, oldSpaceMiB: 256, limitMiB: 384 },

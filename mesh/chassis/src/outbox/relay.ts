@@ -1,6 +1,7 @@
 import type { Counter } from "prom-client";
 import type { Publisher, PublishOutcome } from "../messaging/publisher.ts";
 import { eventStreamName } from "../messaging/streams.ts";
+import { subscribeWake } from "../messaging/wake.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { ATTR, METRIC } from "../telemetry/attributes.ts";
 import { isTraced, openItemSpan } from "../telemetry/item-span.ts";
@@ -49,7 +50,10 @@ export interface RelayOptions {
 
 /** A relay at work. */
 export interface Relay {
-  /** Says that something was committed: call it after each commit that wrote events. Costs nothing. */
+  /**
+   * Says that something was committed: call it after each commit that wrote events. Costs nothing; a replica that does
+   * not publish tells the one that does, over `orrery.wake.<service>.outbox`.
+   */
   wake(): void;
   /** Finishes the batches under way, gives the term back, and resolves. */
   stop(): Promise<void>;
@@ -71,10 +75,10 @@ interface Published {
 const TERM_SECONDS = 5;
 const LANES = 2;
 const ACK_TIMEOUT_MS = 5_000;
-/** What other replicas commit is found by looking; less often where nothing was found for a while. */
-const POLL_MS = 100;
-const IDLE_POLL_MS = 250;
-const IDLE_AFTER_MS = 3_000;
+/** What was committed by a process that ended before it could say so is found by looking. */
+const POLL_MS = 1_000;
+/** How often it looks whether the broker is back. */
+const BROKER_POLL_MS = 100;
 /**
  * Two passes over a short queue are this far apart, so that a busy service pays for batches and not for single events:
  * a pass costs three queries here and a transaction in every consumer. One event alone hardly waits.
@@ -109,7 +113,8 @@ const TROUBLE_LIMIT_MS = 2_000;
  * to 14,500 events in a second, for 23 to 29 µs of this process's CPU each.
  *
  * The broker's user needs to publish to the events' subjects and to
- * `$JS.API.STREAM.{INFO,CREATE,UPDATE}.<stream>`, and to receive on its inbox.
+ * `$JS.API.STREAM.{INFO,CREATE,UPDATE}.<stream>`, to receive on its inbox, and to do both on
+ * `orrery.wake.<service>.outbox`.
  */
 export function startRelay(options: RelayOptions): Relay {
   const relay = new OutboxRelay(options);
@@ -130,12 +135,12 @@ class OutboxRelay implements Relay {
   readonly #heldBack = new Map<string, number>();
   readonly #published: Counter;
   readonly #duplicates: Counter;
+  readonly #wakeSubject: string;
   #ended: Promise<unknown> = Promise.resolve();
   #wakeUp: () => void = () => undefined;
   #awake = true;
   #troubles = 0;
   #checkDueMs = 0;
-  #foundMs = Number.NEGATIVE_INFINITY;
   #partitionsDueMs = 0;
   #checkedConnections = 0;
 
@@ -145,6 +150,7 @@ class OutboxRelay implements Relay {
     this.#termMs = (options.termSeconds ?? TERM_SECONDS) * 1_000;
     const holder = `${instance}/${uuidV7(clock)}`;
     this.#term = new RelayTerm({ pool, clock, instance, holder, termMs: this.#termMs });
+    this.#wakeSubject = `orrery.wake.${service}.outbox`;
     const stream = options.stream ?? eventStreamName(service);
     this.#watch = new StreamWatch({ pool, publisher, stream, term: this.#term, clock, logger });
     this.#published = metrics.counter(METRIC.OUTBOX_PUBLISHED, "Events that the broker acknowledged.");
@@ -158,10 +164,17 @@ class OutboxRelay implements Relay {
     const stop = (): void => this.#stopping.abort();
     if (this.#options.signal.aborted) stop();
     this.#options.signal.addEventListener("abort", stop, { once: true });
+    const deaf = subscribeWake(this.#options.publisher.connection, this.#wakeSubject, () => this.#look());
+    this.#stopping.signal.addEventListener("abort", deaf, { once: true });
     this.#ended = Promise.all([this.#run(), this.#countPending()]);
   }
 
   wake(): void {
+    if (this.#term.isHeld()) this.#look();
+    else this.#options.publisher.wake(this.#wakeSubject);
+  }
+
+  #look(): void {
     this.#awake = true;
     this.#wakeUp();
   }
@@ -213,7 +226,7 @@ class OutboxRelay implements Relay {
     try {
       await this.#keepPartitions();
       if (!publisher.isConnected()) {
-        await wait(POLL_MS, this.#stopping.signal);
+        await wait(BROKER_POLL_MS, this.#stopping.signal);
         return;
       }
       await this.#checkStream();
@@ -414,14 +427,12 @@ class OutboxRelay implements Relay {
     const woken = new AbortController();
     const stop = (): void => woken.abort();
     if (events > 0) {
-      this.#foundMs = this.#options.clock.monotonicMs();
       await wait(events < BUSY_PASS_EVENTS ? PASS_SPACING_MS : BUSY_PASS_SPACING_MS, this.#stopping.signal);
     }
     if (this.#awake || events > 0 || !this.#running) return;
     this.#wakeUp = stop;
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    const idle = this.#options.clock.monotonicMs() - this.#foundMs > IDLE_AFTER_MS;
-    await wait(idle ? IDLE_POLL_MS : POLL_MS, woken.signal);
+    await wait(POLL_MS, woken.signal);
     this.#stopping.signal.removeEventListener("abort", stop);
     this.#wakeUp = () => undefined;
   }

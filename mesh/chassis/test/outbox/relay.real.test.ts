@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { PurgeOpts } from "nats";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { ensureStreams, streamState } from "../../src/messaging/streams.ts";
+import { subscribeWake } from "../../src/messaging/wake.ts";
 import { type Relay, type RelayOptions, republish, startRelay } from "../../src/outbox/relay.ts";
 import {
   KEEP_PARTITIONS,
@@ -233,6 +234,20 @@ describe("two relays", () => {
     await append(pool, [event("a", 2)]);
     await drained();
     expect(await second.value("orrery_outbox_published_total")).toBe(1);
+  });
+
+  test("tell each other of what they commit: who publishes need not look for it", async () => {
+    const rings: string[] = [];
+    scope.defer(subscribeWake(nats.connect("ear"), "orrery.wake.>", (subject) => rings.push(subject)));
+    const first = await relayOf("relay-0");
+    await eventually(() => expect(first.relay.isLeader()).toBe(true));
+    const second = await relayOf("relay-1");
+    await append(pool, [event("a", 1)]);
+    await eventually(() => {
+      second.relay.wake();
+      expect(rings).toContain("orrery.wake.tests.outbox");
+    });
+    await drained();
   });
 
   test("O3: the one whose term has ended takes nothing away", async () => {
