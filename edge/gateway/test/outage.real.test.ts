@@ -49,12 +49,16 @@ describe("a jobs service that is gone", () => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) => timed(() => (index % 2 ? submit(bed) : read(bed)))),
     );
+    const details = new Set<string>();
     for (const { response, tookMs } of answers) {
       expect(response.status).toBe(503);
       expect(Number(response.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-      expect(await response.json()).toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE", retryable: true });
+      const problem = (await response.json()) as { detail: string };
+      expect(problem).toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE", retryable: true });
+      details.add(problem.detail);
       expect(tookMs).toBeLessThan(DEADLINE_MS + MARGIN_MS);
     }
+    expect([...details]).toContain("orrery.jobs.v1.JobsService cannot be reached");
     await eventually(async () =>
       expect(await bed.metrics.registry.metrics()).toMatch(
         /orrery_breaker_state\{[^}]*dependency="jobs"[^}]*\} 2/,

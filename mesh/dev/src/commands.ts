@@ -31,13 +31,18 @@ async function run(lifeline?: NodeJS.ReadableStream): Promise<void> {
   const stopping = new AbortController();
   let platform: Platform | undefined;
   const stop = () => {
-    if (stopping.signal.aborted) platform?.killAll();
-    else print("stopping");
+    if (!stopping.signal.aborted) print("stopping");
     stopping.abort(new Stopped());
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  lifeline?.once("end", () => stopping.signal.aborted || stop()).resume();
+  let asked = 0;
+  const askedTo = () => {
+    asked += 1;
+    if (asked > 1) platform?.killAll();
+    stop();
+  };
+  process.on("SIGINT", askedTo);
+  process.on("SIGTERM", askedTo);
+  lifeline?.once("end", stop).resume();
   const stopped = new Promise<void>((done) => stopping.signal.addEventListener("abort", () => done()));
   platform = await Platform.start({ settings, workloads: WORKLOADS, print, signal: stopping.signal });
   print(`orrery ready http://127.0.0.1:${platform.firstHttpPort}`);

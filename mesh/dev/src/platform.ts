@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SCHEMA_DIFFERS } from "../../chassis/src/lifecycle/migration.ts";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
 import { SERVERS, type Workload } from "../../topology.ts";
 import { writeKeys } from "./api-keys.ts";
@@ -32,6 +33,8 @@ const READY_WITHIN_MS = 170_000;
 /** Deaths in a row before it answers, in 3 s of pauses and six starts: a setting is wrong, or a port taken. */
 const HOPELESS_DEATHS = 6;
 const LOG_LOOK_EVERY_MS = 5_000;
+const BEGIN_ANEW =
+  "this data was made by another version; beside it, with nothing in it: ORRERY_HOME=.orrery/anew make run";
 
 /** What a platform is started with. */
 export interface Launch {
@@ -189,8 +192,14 @@ export class Platform {
     for (const one of surroundings.placed.filter(({ instance }) => instance.endsWith("-0"))) {
       const command = migrationCommand(one, surroundings);
       if (command === undefined) continue;
-      const { ok, output } = await runProgram(command.file, command.args, { env: command.env, cwd: ROOT });
-      if (!ok) throw new StartFailed(migrationsFailed(one.workload.name, output, this.#launch.settings.home));
+      const { ok, status, output } = await runProgram(command.file, command.args, {
+        env: command.env,
+        cwd: ROOT,
+      });
+      this.#launch.signal.throwIfAborted();
+      const advice = status === SCHEMA_DIFFERS ? `\n${BEGIN_ANEW}` : "";
+      if (!ok)
+        throw new StartFailed(`the migrations of ${one.workload.name} failed:\n${output.trim()}${advice}`);
     }
   }
 
@@ -325,8 +334,3 @@ const lastWords = (log: LogFile): readonly string[] =>
     .lastLines(32)
     .filter((line) => !/^\s+at /.test(line))
     .slice(-8);
-
-function migrationsFailed(workload: string, output: string, home: string): string {
-  const kept = ["postgres", "nats", "read-model", "traces"].map((folder) => join(home, folder)).join(" ");
-  return `the migrations of ${workload} failed:\n${output.trim()}\nto begin anew, without the jobs: rm -r ${kept}`;
-}

@@ -250,12 +250,12 @@ describe("a second launcher", () => {
     await isReady(`${bed.run().edge}/readyz`);
   });
 
-  test("that is attached to a process stops in order when that is gone, ready or not", async () => {
+  test("that is attached to a process stops in order when that is gone before it is ready", async () => {
     const home = mkdtempSync(join(tmpdir(), "orrery-attached-"));
     try {
       const { child, printed } = launch(home, "run-attached");
       child.stdin?.end();
-      expect(await new Promise((done) => child.once("exit", done))).toBe(0);
+      expect(await new Promise((done) => child.once("close", done))).toBe(0);
       expect(printed()).toMatch(/^stopping\n(.*\n)*stopped\n$/);
     } finally {
       rmSync(home, { recursive: true, force: true });

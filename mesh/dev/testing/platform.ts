@@ -49,7 +49,7 @@ export interface Sending {
   readonly edge?: string;
 }
 
-/** A platform of its own for one test file, started as a user starts it. */
+/** A platform of its own for one test file, as a user has it, but that it ends with the test's process. */
 export class Platform implements AsyncDisposable {
   readonly home: string;
   readonly #launcher: ChildProcess;
@@ -61,7 +61,7 @@ export class Platform implements AsyncDisposable {
   }
 
   /**
-   * Starts `make run` in a home of its own and waits for its ready line.
+   * Starts what `make run` starts, in a home of its own, and waits for its ready line.
    *
    * @param settings - make variables and environment, such as `{ REPLICAS: "2" }`
    * @throws Error with everything the launcher printed, when it ends or is not ready within three minutes

@@ -37,7 +37,7 @@ export default {
   coverageReporters: ["json-summary", "text-summary"],
   collectCoverageFrom: [
     "services/*/src/**/*.ts",
-    "edge/*/src/**/*.ts",
+    "edge/{gateway,transcoder,cli}/src/**/*.ts",
     "mesh/chassis/src/**/*.ts",
     // Types alone, and what only a process of its own runs: the service tests start those processes.
     ...["main", "migrate", "ports"].map((name) => `!**/${name}.ts`),

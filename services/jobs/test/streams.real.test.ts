@@ -195,12 +195,16 @@ describe("a worker's stream", () => {
   });
 
   test("is known by its tasks, of a name that is too long by as much as tells that", async () => {
-    await using worker = new StreamWorker(world).register("x".repeat(10_000));
-    await eventually(async () => {
-      const { workers } = await world.ask("listWorkers", {});
-      expect(workers).toContainEqual(expect.objectContaining({ tasks: ["x".repeat(129)] }));
-    });
-    expect(worker.leases()).toEqual([]);
+    for (const [name, kept] of [
+      ["x".repeat(10_000), "x".repeat(129)],
+      ["😀".repeat(100), `${"😀".repeat(64)}\ufffd`],
+    ] as const) {
+      await using _worker = new StreamWorker(world).register(name);
+      await eventually(async () => {
+        const { workers } = await world.ask("listWorkers", {});
+        expect(workers).toContainEqual(expect.objectContaining({ tasks: [kept] }));
+      });
+    }
   });
 
   test.each([

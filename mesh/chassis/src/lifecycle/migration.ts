@@ -5,6 +5,9 @@ import { loadIdentity } from "../identity/identity-files.ts";
 import { migrate, SchemaDiffers } from "../postgres/migrate.ts";
 import { createLogger } from "../telemetry/logger.ts";
 
+/** The exit code for a database that other files made: EX_DATAERR of sysexits.h. */
+export const SCHEMA_DIFFERS = 65;
+
 /**
  * Brings a service's schema up, or down by one, as its command line says: the whole of its `migrate.ts`.
  *
@@ -12,7 +15,7 @@ import { createLogger } from "../telemetry/logger.ts";
  * @param options.folder - where its migrations are
  * @param options.direction - the word of the command line. @default up
  * @throws Error for any other word, and where a migration fails; a database that other files made is said in one
- * line, with exit code 1
+ * line, with exit code 65
  */
 export async function migrateService(
   config: ServiceConfig & { readonly database: DatabaseConfig },
@@ -31,6 +34,6 @@ export async function migrateService(
   } catch (failure) {
     if (!(failure instanceof SchemaDiffers)) throw failure;
     process.stderr.write(`${failure.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = SCHEMA_DIFFERS;
   }
 }

@@ -8,7 +8,7 @@ import { createHealth, type Health } from "../health/health.ts";
 import { serviceDocuments } from "../health/service-documents.ts";
 import { type IdentityFiles, loadIdentity } from "../identity/identity-files.ts";
 import { METRIC } from "../telemetry/attributes.ts";
-import { flushTelemetry } from "../telemetry/flush.ts";
+import { exportingProvider, flushTelemetry } from "../telemetry/flush.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createSilentMetrics } from "../telemetry/silent-metrics.ts";
@@ -98,6 +98,8 @@ export async function runService(options: RunServiceOptions): Promise<void> {
     logger.error("the service failed", { error: failure });
     process.exitCode = 1;
   }
+  // Everything is released; the exporter alone would go on trying to reach a collector that is away.
+  if (exportingProvider() !== undefined) process.exit();
 }
 
 async function serveUntil(

@@ -115,7 +115,8 @@ class InboxPublisher implements Publisher {
   }
 
   wake(subject: string, word = ""): void {
-    if (this.#connected) this.#nats?.publish(subject, word);
+    const nats = this.#nats;
+    if (this.#connected && nats !== undefined && !nats.isClosed()) nats.publish(subject, word);
   }
 
   async publishAll(

@@ -46,13 +46,15 @@ export interface RelayOptions {
   readonly signal: AbortSignal;
   /** Seconds that another replica waits after the holder's last sign of life, 1 or more. @default 5 */
   readonly termSeconds?: number;
+  /** How often it looks for what nobody told it of, in milliseconds. @default 1000 */
+  readonly pollMs?: number;
 }
 
 /** A relay at work. */
 export interface Relay {
   /**
-   * Says that something was committed: call it after each commit that wrote events. Costs nothing; a replica that does
-   * not publish tells the one that does, over `orrery.wake.<service>.outbox`.
+   * Says that something was committed: call it after each commit that wrote events. A replica that does not publish
+   * tells the one that does, over `orrery.wake.<service>.outbox`, fifty times a second at most.
    */
   wake(): void;
   /** Finishes the batches under way, gives the term back, and resolves. */
@@ -75,7 +77,7 @@ interface Published {
 const TERM_SECONDS = 5;
 const LANES = 2;
 const ACK_TIMEOUT_MS = 5_000;
-/** What was committed by a process that ended before it could say so is found by looking. */
+/** What was committed by a process that ended before it could say so, or was not heard, is found by looking. */
 const POLL_MS = 1_000;
 /** How often it looks whether the broker is back. */
 const BROKER_POLL_MS = 100;
@@ -139,6 +141,7 @@ class OutboxRelay implements Relay {
   #ended: Promise<unknown> = Promise.resolve();
   #wakeUp: () => void = () => undefined;
   #awake = true;
+  #ringing = false;
   #troubles = 0;
   #checkDueMs = 0;
   #partitionsDueMs = 0;
@@ -161,17 +164,23 @@ class OutboxRelay implements Relay {
   }
 
   begin(): void {
+    const deaf = subscribeWake(this.#options.publisher.connection, this.#wakeSubject, () => this.#look());
+    this.#stopping.signal.addEventListener("abort", deaf, { once: true });
     const stop = (): void => this.#stopping.abort();
     if (this.#options.signal.aborted) stop();
     this.#options.signal.addEventListener("abort", stop, { once: true });
-    const deaf = subscribeWake(this.#options.publisher.connection, this.#wakeSubject, () => this.#look());
-    this.#stopping.signal.addEventListener("abort", deaf, { once: true });
     this.#ended = Promise.all([this.#run(), this.#countPending()]);
   }
 
   wake(): void {
-    if (this.#term.isHeld()) this.#look();
-    else this.#options.publisher.wake(this.#wakeSubject);
+    this.#look();
+    if (this.#term.isHeld() || this.#ringing) return;
+    this.#ringing = true;
+    const ring = (): void => {
+      this.#ringing = false;
+      if (this.#running) this.#options.publisher.wake(this.#wakeSubject);
+    };
+    setTimeout(ring, PASS_SPACING_MS).unref();
   }
 
   #look(): void {
@@ -432,9 +441,17 @@ class OutboxRelay implements Relay {
     if (this.#awake || events > 0 || !this.#running) return;
     this.#wakeUp = stop;
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    await wait(POLL_MS, woken.signal);
+    await wait(this.#pauseMs(), woken.signal);
     this.#stopping.signal.removeEventListener("abort", stop);
     this.#wakeUp = () => undefined;
+  }
+
+  /** Until it looks again by itself: at once where the broker has to be looked at first, or when a hold ends. */
+  #pauseMs(): number {
+    if (!this.#mayPublish()) return BROKER_POLL_MS;
+    const { clock, pollMs = POLL_MS } = this.#options;
+    const nextMs = Math.min(...this.#heldBack.values()) - clock.monotonicMs();
+    return Math.min(pollMs, Math.max(PASS_SPACING_MS, nextMs));
   }
 
   async #trouble(message: string, failure: unknown): Promise<void> {

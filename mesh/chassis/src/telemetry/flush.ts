@@ -6,7 +6,7 @@ const FLUSH_WITHIN_MS = 1_000;
 
 /**
  * Sends the spans that are still held back, where an exporter is registered, for a second at most. Never fails: a stop
- * must go on.
+ * must go on. An exporter that still tries keeps its process alive for some seconds more, unless that is ended.
  */
 export async function flushTelemetry(): Promise<void> {
   const over = new AbortController();

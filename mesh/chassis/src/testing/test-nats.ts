@@ -54,13 +54,8 @@ export async function testNats(
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const child = spawn(
-      program ?? "",
-      ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store],
-      {
-        stdio: "ignore",
-      },
-    );
+    const args = ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store];
+    const child = spawn(program ?? "", args, { stdio: "ignore" });
     server = child;
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`nats-server ended with ${child.exitCode}`);
@@ -89,6 +84,7 @@ export async function testNats(
     store,
     async connect(name = "test") {
       const connection = await connectNats({ url, identity, name, logger, signal: ending.signal });
+      if (ending.signal.aborted) await connection.close();
       connections.push(connection);
       return connection;
     },

@@ -9,6 +9,7 @@ import { connectNats } from "../../src/messaging/connection.ts";
 import { startConsumer } from "../../src/messaging/consumer.ts";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { DEAD_LETTERS, ensureStreams } from "../../src/messaging/streams.ts";
+import { subscribeWake } from "../../src/messaging/wake.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
@@ -25,7 +26,10 @@ const keeps = (stream: string): string[] =>
 /** What the docstrings of relay, publisher and consumer say that a user needs, and nothing else. */
 const USERS = {
   administrator: { publish: ["$JS.>"], subscribe: ["_INBOX.>"] },
-  writer: { publish: ["orrery.events.v1.tests.>", ...keeps(STREAM)], subscribe: ["_INBOX.writer.>"] },
+  writer: {
+    publish: ["orrery.events.v1.tests.>", "orrery.wake.tests.outbox", ...keeps(STREAM)],
+    subscribe: ["_INBOX.writer.>", "orrery.wake.tests.outbox"],
+  },
   reader: {
     publish: [
       ...["INFO", "DELETE", "CREATE", "DURABLE.CREATE", "MSG.NEXT"].map(
@@ -110,6 +114,13 @@ describe("with the permissions that are documented and no more", () => {
       { ackTimeoutMs: 2_000 },
     );
     expect(outcomes.map(({ status }) => status)).toEqual(["ok", "ok"]);
+    const rung = new Promise<void>(
+      (done) => void subscribeWake(writer, "orrery.wake.tests.outbox", () => done()),
+    );
+    const another = createPublisher(await connectAs("writer"));
+    await eventually(() => expect(another.isConnected()).toBe(true));
+    another.wake("orrery.wake.tests.outbox");
+    await rung;
 
     const reader = await connectAs("reader");
     const seen: string[] = [];

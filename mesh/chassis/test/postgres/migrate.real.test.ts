@@ -1,7 +1,9 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { pathToFileURL } from "node:url";
+import { describe, expect, jest, test } from "@jest/globals";
+import { migrateService, SCHEMA_DIFFERS } from "../../src/lifecycle/migration.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
@@ -51,6 +53,27 @@ describe("migrations", () => {
     await expect(migrate(settings)).rejects.toThrow("0001_one.sql was changed");
     rmSync(join(directory, "0001_one.sql"));
     await expect(migrate(settings)).rejects.toThrow("0001_one.sql was applied and is gone");
+  });
+
+  test("are refused by a service in one line, with an exit code of its own", async () => {
+    await using database = await outboxDatabase();
+    await using clean = await emptyDatabase(database.openPool(1), database);
+    const directory = folderWith({ "0001_one.sql": "create table one (id int)" });
+    const { database: name, ...login } = clean.settings;
+    const config = { service: "tests", instance: "tests-0", logLevel: "error", database: { ...login, name } };
+    const folder = pathToFileURL(directory);
+    const said = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      await migrateService(config as never, { folder, direction: "up" });
+      expect([process.exitCode, said.mock.calls]).toEqual([undefined, []]);
+      appendFileSync(join(directory, "0001_one.sql"), "-- harmless\n");
+      await migrateService(config as never, { folder, direction: "up" });
+      expect(process.exitCode).toBe(SCHEMA_DIFFERS);
+      expect(said.mock.calls).toEqual([[expect.stringMatching(/^migration 0001_one.sql was changed.*\n$/)]]);
+    } finally {
+      process.exitCode = undefined;
+      said.mockRestore();
+    }
   });
 
   test("leave nothing behind when the last of them fails", async () => {

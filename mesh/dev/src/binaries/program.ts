@@ -5,6 +5,8 @@ import { delimiter, join } from "node:path";
 /** How a program ended that was run to its end. */
 export interface Ended {
   readonly ok: boolean;
+  /** Its exit code; undefined where it has none: it was missing, or a signal ended it. */
+  readonly status: number | undefined;
   readonly output: string;
 }
 
@@ -27,7 +29,8 @@ export function runProgram(
       { env, cwd, timeout: withinMs, maxBuffer: 16 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const output = `${stdout}${stderr}`;
-        done({ ok: error === null, output: output === "" ? (error?.message ?? "") : output });
+        const status = error === null ? 0 : typeof error.code === "number" ? error.code : undefined;
+        done({ ok: error === null, status, output: output === "" ? (error?.message ?? "") : output });
       },
     );
   });

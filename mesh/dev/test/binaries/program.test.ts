@@ -19,7 +19,11 @@ test("a program that prints no version has none", () => {
 
 test("a program that is missing, fails or takes too long is not ok, and never throws", async () => {
   expect((await runProgram("no-such-program", [])).ok).toBe(false);
-  expect(await runProgram("sh", ["-c", "echo why >&2; exit 3"])).toEqual({ ok: false, output: "why\n" });
+  expect(await runProgram("sh", ["-c", "echo why >&2; exit 3"])).toEqual({
+    ok: false,
+    status: 3,
+    output: "why\n",
+  });
   expect((await runProgram("sleep", ["60"], { withinMs: 50 })).ok).toBe(false);
 });
 

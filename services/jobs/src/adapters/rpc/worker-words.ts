@@ -56,9 +56,10 @@ export function serviceOf(by: WorkCaller, { tasks, queues }: { tasks: string[]; 
 /** As long as a task's or a queue's name can be. The contract does not refuse a longer one, and nothing has it. */
 const NAME_LIMIT = 128;
 
-/** The names, each once; of one that is too long as much as tells that, since it is kept with the worker. */
-const namesIn = (asked: readonly string[]): string[] =>
-  [...new Set(asked.map((name) => name.slice(0, NAME_LIMIT + 1)))].sort();
+/** Of a name that is too long as much as tells that, since it is kept with the worker. */
+const nameKept = (asked: string): string => asked.slice(0, NAME_LIMIT + 1).toWellFormed();
+
+const namesIn = (asked: readonly string[]): string[] => [...new Set(asked.map(nameKept))].sort();
 
 /** Begins the names of the platform's own tasks. */
 const RESERVED = "orrery.";
