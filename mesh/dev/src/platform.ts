@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SCHEMA_DIFFERS } from "../../chassis/src/lifecycle/migration.ts";
+import { SCHEMA_DIFFERS } from "../../chassis/src/postgres/schema-differs.ts";
 import { eventually } from "../../chassis/src/testing/eventually.ts";
 import { SERVERS, type Workload } from "../../topology.ts";
 import { writeKeys } from "./api-keys.ts";
@@ -197,9 +197,9 @@ export class Platform {
         cwd: ROOT,
       });
       this.#launch.signal.throwIfAborted();
+      if (ok) continue;
       const advice = status === SCHEMA_DIFFERS ? `\n${BEGIN_ANEW}` : "";
-      if (!ok)
-        throw new StartFailed(`the migrations of ${one.workload.name} failed:\n${output.trim()}${advice}`);
+      throw new StartFailed(`the migrations of ${one.workload.name} failed:\n${output.trim()}${advice}`);
     }
   }
 

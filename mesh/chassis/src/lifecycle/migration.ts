@@ -2,11 +2,9 @@ import { fileURLToPath } from "node:url";
 import type { DatabaseConfig } from "../config/database-config.ts";
 import type { ServiceConfig } from "../config/service-config.ts";
 import { loadIdentity } from "../identity/identity-files.ts";
-import { migrate, SchemaDiffers } from "../postgres/migrate.ts";
+import { migrate } from "../postgres/migrate.ts";
+import { SCHEMA_DIFFERS, SchemaDiffers } from "../postgres/schema-differs.ts";
 import { createLogger } from "../telemetry/logger.ts";
-
-/** The exit code for a database that other files made: EX_DATAERR of sysexits.h. */
-export const SCHEMA_DIFFERS = 65;
 
 /**
  * Brings a service's schema up, or down by one, as its command line says: the whole of its `migrate.ts`.

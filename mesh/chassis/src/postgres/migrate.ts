@@ -5,6 +5,7 @@ import { runner } from "node-pg-migrate";
 import pg from "pg";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { SchemaDiffers } from "./schema-differs.ts";
 
 /** Which migrations of which database to run. */
 export interface MigrateOptions {
@@ -22,9 +23,6 @@ export interface MigrateOptions {
   readonly count?: number | undefined;
   readonly logger: Logger;
 }
-
-/** The database was made by other files than those that are here. */
-export class SchemaDiffers extends Error {}
 
 const APPLIED_TABLE = "migration";
 const CREATE_CHECKSUMS = `create table if not exists migration_checksum (
