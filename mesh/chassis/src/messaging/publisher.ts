@@ -103,7 +103,12 @@ class InboxPublisher implements Publisher {
   }
 
   isConnected(): boolean {
-    return this.#connected;
+    return this.#open !== undefined;
+  }
+
+  /** The connection, while messages can go out; one that was closed a moment ago has not always said so yet. */
+  get #open(): NatsConnection | undefined {
+    return this.#connected && this.#nats?.isClosed() === false ? this.#nats : undefined;
   }
 
   connections(): number {
@@ -115,17 +120,16 @@ class InboxPublisher implements Publisher {
   }
 
   wake(subject: string, word = ""): void {
-    const nats = this.#nats;
-    if (this.#connected && nats !== undefined && !nats.isClosed()) nats.publish(subject, word);
+    this.#open?.publish(subject, word);
   }
 
   async publishAll(
     messages: readonly OutMessage[],
     { ackTimeoutMs }: { ackTimeoutMs: number },
   ): Promise<readonly PublishOutcome[]> {
-    const nats = this.#nats;
+    const nats = this.#open;
     if (messages.length === 0) return [];
-    if (nats === undefined || !this.#connected) return messages.map(() => failed("there is no connection"));
+    if (nats === undefined) return messages.map(() => failed("there is no connection"));
     const { promise, resolve } = Promise.withResolvers<readonly PublishOutcome[]>();
     this.#lastBatch += 1;
     const id = this.#lastBatch.toString(36);
