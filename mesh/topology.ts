@@ -96,8 +96,18 @@ const keeps = (stream: string): readonly string[] => [
   `$JS.API.STREAM.UPDATE.${stream}`,
 ];
 
+/** How the replicas of a service tell each other that there is something to do. */
+const wakes = (service: string): string => `orrery.wake.${service}.>`;
+
+/** What publishing a service's outbox asks of its user: its events, its stream, and a word to its other replicas. */
+const emits = (service: string): readonly string[] => [
+  `orrery.events.v1.${service}.>`,
+  wakes(service),
+  ...keeps(`ORRERY_${service.toUpperCase()}`),
+];
+
 /**
- * What it asks of a user that consumes a stream by durable pull consumers of its own. It may delete a
+ * What JetStream asks of a user that consumes a stream by durable pull consumers of its own. It may delete a
  * consumer, to make it anew with other settings: the stream keeps every event.
  */
 const consumes = (stream: string): readonly string[] => [
@@ -142,8 +152,8 @@ export const WORKLOADS: readonly Workload[] = [
       pools: { command: 16, lease: 8, relay: 3 },
     },
     nats: {
-      publish: ["orrery.events.v1.jobs.>", "orrery.wake.jobs.>", ...keeps("ORRERY_JOBS")],
-      subscribe: ["_INBOX.jobs.>", "orrery.wake.jobs.>"],
+      publish: emits("jobs"),
+      subscribe: ["_INBOX.jobs.>", wakes("jobs")],
     },
     peers: [],
     memory: { semiSpaceMiB: 48, oldSpaceMiB: 512, oldSpaceStartMiB: 256, limitMiB: 768 },
@@ -164,13 +174,12 @@ export const WORKLOADS: readonly Workload[] = [
     },
     nats: {
       publish: [
-        ...["orrery.events.v1.orchestrator.>", "orrery.wake.orchestrator.>"],
-        ...keeps("ORRERY_ORCHESTRATOR"),
+        ...emits("orchestrator"),
         ...consumes("ORRERY_JOBS"),
         ...keeps("ORRERY_DEAD_LETTERS"),
         "orrery.dead_letters.>",
       ],
-      subscribe: ["_INBOX.orchestrator.>", "orrery.wake.orchestrator.>"],
+      subscribe: ["_INBOX.orchestrator.>", wakes("orchestrator")],
     },
     peers: ["jobs"],
     memory: { semiSpaceMiB: 16, oldSpaceMiB: 384, oldSpaceStartMiB: 96, limitMiB: 512 },
@@ -223,8 +232,8 @@ export const WORKLOADS: readonly Workload[] = [
       pools: { command: 4, relay: 2 },
     },
     nats: {
-      publish: ["orrery.events.v1.alerts.>", "orrery.wake.alerts.>", ...keeps("ORRERY_ALERTS")],
-      subscribe: ["_INBOX.alerts.>", "orrery.wake.alerts.>"],
+      publish: emits("alerts"),
+      subscribe: ["_INBOX.alerts.>", wakes("alerts")],
     },
     peers: [],
     memory: { semiSpaceMiB: 4, oldSpaceMiB: 256, limitMiB: 384 },
