@@ -14,13 +14,14 @@ const workspaces = ["contracts", "mesh", ...below("services"), ...below("edge")]
 const select = process.env.SELECT ?? "parts";
 
 /** What has to be covered by its own tests. To watch it makes a test file a third slower: the others go without. */
-const COVERED = "(services|edge/(gateway|transcoder|cli)|mesh/chassis)/";
+const COVERED = [...below("services"), "edge/gateway", "edge/transcoder", "edge/cli", "mesh/chassis"];
+const covered = `(${COVERED.join("|")})/`;
 const parts = { match: "**/*.test.ts", servers: true };
 const CHOSEN = {
   fast: { match: "**/*.test.ts", ignore: ["\\.real\\.test\\.ts$", "/stories/"], servers: false },
   parts: { ...parts, ignore: ["/stories/"] },
-  covered: { ...parts, ignore: ["/stories/", `<rootDir>/(?!${COVERED})`] },
-  uncovered: { ...parts, ignore: ["/stories/", `<rootDir>/${COVERED}`] },
+  covered: { ...parts, ignore: ["/stories/", `<rootDir>/(?!${covered})`] },
+  uncovered: { ...parts, ignore: ["/stories/", `<rootDir>/${covered}`] },
   stories: { match: "**/stories/**/*.test.ts", ignore: [], servers: false },
 }[select];
 
@@ -36,9 +37,7 @@ export default {
   coverageDirectory: ".orrery/coverage",
   coverageReporters: ["json-summary", "text-summary"],
   collectCoverageFrom: [
-    "services/*/src/**/*.ts",
-    "edge/{gateway,transcoder,cli}/src/**/*.ts",
-    "mesh/chassis/src/**/*.ts",
+    ...COVERED.map((folder) => `${folder}/src/**/*.ts`),
     // Types alone, and what only a process of its own runs: the service tests start those processes.
     ...["main", "migrate", "ports"].map((name) => `!**/${name}.ts`),
     "!mesh/chassis/src/lifecycle/service.ts",
