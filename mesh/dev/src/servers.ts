@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Workload } from "../../topology.ts";
 import { elasticsearchAccount, postgresAccount } from "./account.ts";
@@ -104,6 +104,12 @@ function socketFolder(dataDir: string): string {
   return beside.length <= 85 ? beside : join(tmpdir(), `orrery-${shortHash(dataDir)}-socket`);
 }
 
+/**
+ * Half of the processors: everything else runs beside it. On two, a thread that looks for work on the second cost a
+ * sixth of what an event costs it.
+ */
+const NATS_PROCESSORS = Math.max(1, Math.floor(availableParallelism() / 2));
+
 /** Plans nats-server with a user for every workload that has one in the topology. */
 export async function planNats(ground: Ground): Promise<Server> {
   const { home, ports, identities, workloads, print } = ground;
@@ -122,7 +128,7 @@ export async function planNats(ground: Ground): Promise<Server> {
       name: "nats",
       file: path,
       args: ["-c", config],
-      env: { PATH: process.env.PATH ?? "" },
+      env: { PATH: process.env.PATH ?? "", GOMAXPROCS: String(NATS_PROCESSORS) },
       cwd: "/",
       log: new LogFile(join(home, "logs/nats.log")),
       prepare: () => {
