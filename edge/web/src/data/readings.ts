@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Answer } from "../api/contract.ts";
 import type { Reader } from "../api/read.ts";
 import { hasEnded } from "../domain/status-look.ts";
 
@@ -29,26 +30,45 @@ export interface ListAsked {
 
 const PAGE_SIZE = 50;
 
-export const jobs = ({ read }: Reader, { q, orderBy }: ListAsked) =>
-  infiniteQueryOptions({
-    queryKey: ["jobs", q, orderBy],
-    queryFn: ({ pageParam, signal }) =>
-      read("listJobs", { q, orderBy, pageSize: PAGE_SIZE, pageToken: pageParam }, signal),
-    initialPageParam: "",
-    getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
-    // Rows are patched by events, and new ones wait for the reader: reading all pages again would make them jump.
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 30_000,
-  });
+export type ListName = "listJobs" | "listMissions";
+
+/** The pages of a list that were read, and how to read the next. */
+const pagesOf =
+  <L extends ListName>(list: L, name: string) =>
+  ({ read }: Reader, { q, orderBy }: ListAsked) =>
+    infiniteQueryOptions({
+      queryKey: [name, q, orderBy],
+      queryFn: ({ pageParam, signal }) =>
+        read(list, { q, orderBy, pageSize: PAGE_SIZE, pageToken: pageParam }, signal),
+      initialPageParam: "",
+      getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
+      // Rows are patched by events, and new ones wait for the reader: reading all pages again would make them jump.
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 30_000,
+    });
 
 /** The first page anew, to see what came since the list was read. */
-export const newestJobs = ({ read }: Reader, { q, orderBy }: ListAsked) =>
-  queryOptions({
-    queryKey: ["newest jobs", q, orderBy],
-    queryFn: ({ signal }) => read("listJobs", { q, orderBy, pageSize: PAGE_SIZE }, signal),
-    refetchInterval: CHECK_MS,
-    staleTime: 0,
-  });
+const firstPageOf =
+  <L extends ListName>(list: L, name: string) =>
+  ({ read }: Reader, { q, orderBy }: ListAsked) =>
+    queryOptions({
+      queryKey: [name, q, orderBy],
+      queryFn: ({ signal }) => read(list, { q, orderBy, pageSize: PAGE_SIZE }, signal),
+      refetchInterval: CHECK_MS,
+      staleTime: 0,
+    });
+
+/** The two readings of a list of such rows. */
+export interface Listing<L extends ListName, Row> {
+  readonly pages: ReturnType<typeof pagesOf<L>>;
+  readonly newest: ReturnType<typeof firstPageOf<L>>;
+  rowsOf(page: Answer<L>): readonly Row[];
+}
+
+export const jobs = pagesOf("listJobs", "jobs");
+export const newestJobs = firstPageOf("listJobs", "newest jobs");
+export const missions = pagesOf("listMissions", "missions");
+export const newestMissions = firstPageOf("listMissions", "newest missions");
 
 /** What is still under way is looked at without any event too. */
 const untilEnd = (status: string | undefined): number | false =>
@@ -80,25 +100,6 @@ export const jobTrace = ({ read }: Reader, id: string) =>
     queryKey: ["job trace", id],
     queryFn: ({ signal }) => read("getJobTrace", { id }, signal),
     refetchInterval: LOOK_MS,
-  });
-
-export const missions = ({ read }: Reader, { q, orderBy }: ListAsked) =>
-  infiniteQueryOptions({
-    queryKey: ["missions", q, orderBy],
-    queryFn: ({ pageParam, signal }) =>
-      read("listMissions", { q, orderBy, pageSize: PAGE_SIZE, pageToken: pageParam }, signal),
-    initialPageParam: "",
-    getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 30_000,
-  });
-
-export const newestMissions = ({ read }: Reader, { q, orderBy }: ListAsked) =>
-  queryOptions({
-    queryKey: ["newest missions", q, orderBy],
-    queryFn: ({ signal }) => read("listMissions", { q, orderBy, pageSize: PAGE_SIZE }, signal),
-    refetchInterval: CHECK_MS,
-    staleTime: 0,
   });
 
 export const mission = ({ read }: Reader, id: string) =>

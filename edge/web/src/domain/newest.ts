@@ -1,4 +1,5 @@
-interface Versioned {
+/** A row as events know it. */
+export interface Versioned {
   readonly id: string;
   readonly version: number;
 }

@@ -1,45 +1,39 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { ListAsked, Listing, ListName } from "../data/readings.ts";
+import type { Versioned } from "../domain/newest.ts";
 import { droppableTerms } from "../domain/query-terms.ts";
-import { LiveRows, type LiveRowsParts } from "../parts/live-rows.tsx";
+import { LiveRows } from "../parts/live-rows.tsx";
 import { PageHead } from "../parts/page.tsx";
 import { isQueryFault, QueryBox } from "../parts/query-box.tsx";
 import { QueryHelp } from "../parts/query-help.tsx";
 import { Empty, Freshness, Skeleton, Trouble } from "../parts/states.tsx";
 import { totalText } from "../words/count-text.ts";
+import { useLiveList } from "./live-list.ts";
 
 type Place = "/jobs" | "/missions";
 
-interface Page {
-  readonly asOf?: string | undefined;
-  readonly lagMs: number;
-  readonly complete: boolean;
-  readonly totalSize: number;
-  readonly totalExact: boolean;
-}
-
-export interface ListPageParts<T extends { readonly id: string }> {
+export interface ListPageParts<L extends ListName, Row extends Versioned> {
   readonly name: string;
   readonly noun: string;
   readonly to: Place;
-  readonly q: string;
-  readonly orderBy: string;
+  readonly asked: ListAsked;
+  readonly listing: Listing<L, Row>;
   readonly placeholder: string;
   readonly views: readonly (readonly [name: string, query: string])[];
   readonly orders: readonly (readonly [order: string, name: string])[];
   /** What makes the first one. */
   readonly command: string;
-  /** The latest page that was read; undefined while none has come. */
-  readonly latest: Page | undefined;
-  readonly error: Error | null;
-  readonly pending: boolean;
-  readonly rows: Omit<LiveRowsParts<T>, "label" | "total">;
-  refetch(): void;
+  readonly head: ReactNode;
+  readonly rowClass: string;
+  cells(row: Row): ReactNode;
 }
 
 /** A list behind a query: what is asked for, how much of it there is, and the rows, live. */
-export function ListPage<T extends { readonly id: string }>(parts: ListPageParts<T>) {
-  const { name, to, q, orderBy, latest, error, rows } = parts;
+export function ListPage<L extends ListName, Row extends Versioned>(parts: ListPageParts<L, Row>) {
+  const { name, to, asked, head, rowClass, cells } = parts;
+  const { q, orderBy } = asked;
+  const { latest, error, pending, refetch, rows } = useLiveList(parts.listing, asked);
   const nothing = latest !== undefined && rows.rows.length === 0 && !rows.first?.rows.length;
   return (
     <>
@@ -58,14 +52,17 @@ export function ListPage<T extends { readonly id: string }>(parts: ListPageParts
         <OrderBy to={to} orderBy={orderBy} orders={parts.orders} />
       </div>
       <QueryHelp of={to === "/jobs" ? "jobs" : "missions"} />
-      {error !== null && !isQueryFault(error) && <Trouble error={error} retry={parts.refetch} />}
-      {parts.pending && <Skeleton rows={12} />}
+      {error !== null && !isQueryFault(error) && <Trouble error={error} retry={refetch} />}
+      {pending && <Skeleton rows={12} />}
       {latest && <Total page={latest} all={q === ""} />}
-      {nothing && <NothingFits {...parts} terms={droppableTerms(q)} />}
+      {nothing && <NothingFits {...parts} q={q} terms={droppableTerms(q)} />}
       {latest && !nothing && (
         <LiveRows
           key={`${q} ${orderBy}`}
           {...rows}
+          head={head}
+          rowClass={rowClass}
+          cells={cells}
           label={name}
           total={latest.totalExact ? latest.totalSize : -1}
         />
@@ -74,7 +71,13 @@ export function ListPage<T extends { readonly id: string }>(parts: ListPageParts
   );
 }
 
-function Total({ page: { totalSize, totalExact }, all }: { page: Page; all: boolean }): ReactNode {
+function Total({
+  page: { totalSize, totalExact },
+  all,
+}: {
+  page: { readonly totalSize: number; readonly totalExact: boolean };
+  all: boolean;
+}): ReactNode {
   return (
     <p className="total">
       {totalText(totalSize, totalExact)} {all ? "in all" : "fit, searched over everything"}
