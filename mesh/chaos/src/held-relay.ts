@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import pg from "pg";
 import type { Platform } from "../../dev/testing/platform.ts";
-import { until } from "./kill.ts";
+import { askUntil } from "./kill.ts";
 
 const TRIES = 20;
 const WITHIN_MS = 1_000;
@@ -23,7 +23,7 @@ export async function holdRelay(platform: Platform, work: () => Promise<void>): 
     await client.query("begin");
     await client.query("select term from relay_term for update");
     await work();
-    const waiting = await until(
+    const waiting = await askUntil(
       () => settling(client),
       (backends) => backends.length > 0,
       WITHIN_MS,

@@ -49,14 +49,14 @@ export async function killUnderLoad(
 ): Promise<Hit> {
   for (let repeated = 0; repeated < 10; repeated += 1) {
     await journal.submit(work.running, { task: "orrery.sleep", input: { ms: 4_000 } });
-    const open = await until(
+    const open = await askUntil(
       () => leasesOpen(platform),
       (count) => count >= work.atLeast,
       20_000,
     );
     const pid = pidOf(platform, target);
     const submitted = journal.submit(work.around, { task: "orrery.sleep", input: { ms: 50 } });
-    await until(
+    await askUntil(
       async () => journal.inFlight >= work.atLeast,
       (reached) => reached,
       5_000,
@@ -64,7 +64,7 @@ export async function killUnderLoad(
     const submitsInFlight = journal.inFlight;
     process.kill(pid, "SIGKILL");
     const killed = performance.now();
-    await until(
+    await askUntil(
       async () => pidOf(platform, target),
       (now) => now !== pid,
       60_000,
@@ -78,8 +78,8 @@ export async function killUnderLoad(
   throw new Error(`ten kills of ${target} in a row hit too little`);
 }
 
-/** Asks until the answer is good or the time is over, and returns the last answer. */
-export async function until<T>(
+/** Asks every millisecond until the answer is good or the time is over, and returns the last answer. */
+export async function askUntil<T>(
   ask: () => Promise<T>,
   good: (answer: T) => boolean,
   withinMs: number,
@@ -88,6 +88,6 @@ export async function until<T>(
   for (;;) {
     const answer = await ask();
     if (good(answer) || performance.now() > end) return answer;
-    await new Promise((done) => setImmediate(done));
+    await new Promise((done) => setTimeout(done, 1));
   }
 }
