@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { FakeJobs } from "./fake-jobs.ts";
 import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
@@ -109,6 +109,20 @@ describe("bytes that are no request, or a dangerous one", () => {
     const type = /content-type: (.*)/i.exec(top)?.[1] ?? null;
     expectProblem(Number(/^HTTP\/1\.1 (\d{3})/.exec(top)?.[1]), type, body, status);
   });
+});
+
+test("CONNECT is answered and its connection closed, whatever its client does", async () => {
+  const connectTo = (then: (socket: Socket) => void): Promise<void> =>
+    new Promise((closed) => {
+      const socket = connect(bed.gateway.http.port, "127.0.0.1", () =>
+        socket.write("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+      );
+      socket.once("readable", () => then(socket));
+      socket.on("close", () => closed());
+    });
+  await connectTo((socket) => socket.resetAndDestroy());
+  await connectTo((socket) => socket.resume());
+  expect((await fetch(`${bed.url}/v1/jobs/nothing`, { headers: { authorization } })).status).toBe(400);
 });
 
 describe("requests", () => {

@@ -68,7 +68,12 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.on("checkContinue", (request, response) => serve(request, response, true));
   server.on("checkExpectation", (request, response) => serve(request, response, false));
   server.on("clientError", refuse);
-  server.on("connect", (_request, socket) => refuse(new Error("CONNECT is for proxies"), socket));
+  server.on("connect", (_request, socket) => {
+    // Node takes its own listeners off such a socket: what breaks it would end the process, and nothing its silence.
+    socket.on("error", () => socket.destroy());
+    socket.once("finish", () => socket.destroy());
+    refuse(new Error("CONNECT is for proxies"), socket);
+  });
   return server;
 }
 
