@@ -30,7 +30,10 @@ import {
   MissionsService,
 } from "@orrery/contracts/gen/orrery/orchestrator/v1/missions_service_pb.js";
 
-/** The services behind the edge. A new service is one line here and one connection in server.ts. */
+/**
+ * The services behind the edge. A new one is a line here, its files in `REGISTRY`, its replicas in config.ts
+ * and its connection in main.ts.
+ */
 export const SERVICES: readonly DescService[] = [
   JobsService,
   WorkService,

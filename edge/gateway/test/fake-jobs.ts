@@ -53,7 +53,8 @@ export class FakeJobs {
       batchSubmitJobs: async ({ jobs, idempotencyKey }, call) => {
         this.calls.push(call);
         this.idempotencyKeys.push(idempotencyKey);
-        return { outcomes: jobs.map(({ task }) => this.#outcome(task, requireOnBehalf(call).project)) };
+        const { project } = requireOnBehalf(call);
+        return { outcomes: jobs.map(({ task }, index) => this.#outcome(task, project, `jobs[${index}].`)) };
       },
       submitJobStream: () => {
         throw new Error("the gateway submits a stream's jobs by SubmitJobs");
@@ -72,8 +73,9 @@ export class FakeJobs {
     return job?.idempotencyKey === "again" ? { ...outcome, replayed: true } : outcome;
   }
 
-  #outcome(task: string, project: string): MessageInitShape<typeof SubmitOutcomeSchema> {
-    if (task === "refused") return refusal("INVALID_REQUEST", "items[0].job.maxAttempts");
+  /** A field is named as whoever wrote the job knows it: by its place only where the job is one of a list. */
+  #outcome(task: string, project: string, place = ""): MessageInitShape<typeof SubmitOutcomeSchema> {
+    if (task === "refused") return refusal("INVALID_REQUEST", `${place}maxAttempts`);
     if (task === "busy") return refusal("IDEMPOTENCY_IN_FLIGHT");
     const job = create(JobSchema, { id: uuidV7(), project, task, version: 1, status: Job_Status.QUEUED });
     this.jobs.set(job.id, job);

@@ -100,7 +100,10 @@ describe("a key that asks too often", () => {
     expect(refused.headers.get("ratelimit-policy")).toBe('"key";q=5;w=60');
     expect(refused.headers.get("ratelimit")).toMatch(/^"key";r=0;t=\d+$/);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(5);
-    expect(await refused.json()).toMatchObject({ reason: "RATE_LIMITED", retryable: true });
+    expect(await refused.json()).toMatchObject({
+      ...{ reason: "RATE_LIMITED", retryable: true },
+      detail: "The key may make 5 requests in 60 s, and has used them up.",
+    });
     const other = await fetch(`${bed.url}/v1/jobs`, {
       ...{
         method: "POST",

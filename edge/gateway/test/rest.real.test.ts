@@ -202,6 +202,7 @@ describe("a batch", () => {
     expect(outcomes[0]?.job).toMatchObject({ task: "t" });
     expect(outcomes[1]?.error).toMatchObject({
       ...{ type: `${PUBLIC_URL}/problems/INVALID_REQUEST`, instance: "/v1/jobs:batchSubmit" },
+      fieldViolations: [{ field: "jobs[1].maxAttempts" }],
       traceId: response.headers.get("traceparent")?.split("-")[1],
     });
   });
@@ -262,6 +263,22 @@ describe("every answer", () => {
       expect(headers.get("ratelimit-policy")).toBe('"key";q=50000;w=1');
       expect(headers.get("ratelimit")).toMatch(/^"key";r=\d+;t=\d+$/);
     }
+  });
+
+  test.each([
+    ["application/json, */*, application/problem+json;q=0", "application/json"],
+    ["application/json, */*", "application/problem+json"],
+  ])("of a refusal has one form for Accept: %s, whoever refuses", async (accept, contentType) => {
+    const byGateway = await fetch(`${bed.url}/v1/jobs`, { headers: { accept } });
+    const byTranscoder = await get("/v1/jobs?pageSize=many", { accept });
+    expect([byGateway.status, byTranscoder.status]).toEqual([401, 400]);
+    const members: string[][] = [];
+    for (const response of [byGateway, byTranscoder]) {
+      expect(response.headers.get("content-type")).toBe(contentType);
+      members.push(Object.keys((await response.json()) as object).toSorted());
+    }
+    expect(members[0]).toEqual(members[1]);
+    expect(members[0]?.includes("instance")).toBe(contentType === "application/problem+json");
   });
 
   test("is logged and measured once, by route and without ids in the labels", async () => {

@@ -1,6 +1,7 @@
 export { TranscoderConfigError } from "./config-error.ts";
 export { encodeRequest } from "./encode-request.ts";
 export { DEFAULT_LIMITS, type TranscoderLimits } from "./limits.ts";
+export { wantsRpcStatus } from "./render-error.ts";
 export type {
   Call,
   CallContext,

@@ -2,7 +2,7 @@ import type { Registry } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { copyHeaders } from "./call-context.ts";
 import { httpAnswerOf } from "./fault.ts";
-import type { Accept } from "./media-type.ts";
+import { Accept } from "./media-type.ts";
 import { problemOf, retryAfterSeconds, rpcStatusOf, titleOfHttpStatus } from "./problem.ts";
 import { textResponse } from "./render-response.ts";
 import type { TranscoderOptions, TranscoderResponse } from "./seam.ts";
@@ -44,7 +44,7 @@ export class ErrorRenderer {
 
   #document(error: ConnectError, accept: Accept) {
     const problem = this.#problemOf(error);
-    if (wantsRpcStatus(accept)) {
+    if (takesStatusOnly(accept)) {
       const body = rpcStatusOf(error, this.#registry);
       return { body, status: problem.status, contentType: "application/json" };
     }
@@ -75,7 +75,16 @@ export class ErrorRenderer {
   }
 }
 
-/** `google.rpc.Status` for clients that take JSON and by no range a problem document. */
-function wantsRpcStatus(accept: Accept): boolean {
+/**
+ * Whether a client gets errors as `google.rpc.Status`: it takes JSON, and a problem document not at all. For
+ * errors of whatever stands before the transcoder, which then have the form of its own.
+ *
+ * @param header - the text of `Accept`
+ */
+export function wantsRpcStatus(header: string | undefined): boolean {
+  return takesStatusOnly(new Accept(header));
+}
+
+function takesStatusOnly(accept: Accept): boolean {
   return accept.qualityOf("application/json") > 0 && accept.qualityOf("application/problem+json") === 0;
 }

@@ -167,6 +167,8 @@ describe("E1: google.rpc.Status for clients that take JSON but no problem docume
     ["Application/JSON; q=0.5, text/html", "application/json"],
     ["application/json, application/problem+json;q=0", "application/json"],
     ["*/*, application/problem+json;q=0", "application/json"],
+    ["application/json, */*, application/problem+json;q=0", "application/json"],
+    ["application/json, application/*;q=0.0, */*", "application/json"],
     [undefined, "application/problem+json"],
     ["", "application/problem+json"],
     ["*/*", "application/problem+json"],

@@ -11,13 +11,13 @@ export interface Admittee {
   readonly correlationId: string;
   readonly answerHeaders: Record<string, string>;
   caller: Caller | undefined;
-  rate: RateState | undefined;
 }
 
 /** The door of every protocol: who asks, and whether it may ask now. */
 export interface Admission {
   /**
-   * Notes the caller and its rate on the request, before anything of the body is read.
+   * Notes the caller on the request, and its rate in the headers of the answer, before anything of the body
+   * is read.
    *
    * @throws Fault UNAUTHENTICATED · PROJECT_FORBIDDEN · RATE_LIMITED with the time to wait
    */
@@ -49,10 +49,11 @@ export function createAdmission(options: {
     }
     return rate;
   };
+  const { requests, windowMs } = limiter.limit;
   const requireAllowed = (rate: RateState): RateState => {
     if (rate.allowed) return rate;
     throw new Fault("RATE_LIMITED", {
-      detail: `The key has used up its ${limiter.limit.requests} requests.`,
+      detail: `The key may make ${requests} requests in ${windowMs / 1_000} s, and has used them up.`,
       retryAfterMs: rate.retryAfterMs,
     });
   };
@@ -62,7 +63,6 @@ export function createAdmission(options: {
       const caller = authenticated(keys, request, logger);
       const rate = take(caller);
       request.caller = caller;
-      request.rate = rate;
       Object.assign(request.answerHeaders, rateLimitHeaders(limiter.limit, rate));
       requireAllowed(rate);
       return caller;

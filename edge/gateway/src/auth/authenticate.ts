@@ -1,11 +1,10 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import { LIMITS } from "../http/limits.ts";
 import type { Caller, KeyStore, Scope } from "./key-store.ts";
 
 /** Reads one header of a request by its lower-case name; several values joined by commas. */
 export type HeaderReader = (name: string) => string | undefined;
 
-/** Longer ones are not looked up: no key of ours is, and hashing them would be the caller's to command. */
-const TOKEN_CHARACTERS = 4_096;
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /**
@@ -19,7 +18,8 @@ export function authenticate(keys: KeyStore, header: HeaderReader): Caller {
   if (authorization === undefined || authorization === "") {
     throw new Fault("UNAUTHENTICATED", { detail: "The request has no Authorization header." });
   }
-  const token = authorization.length > TOKEN_CHARACTERS ? undefined : BEARER.exec(authorization)?.[1];
+  const tooLong = authorization.length > LIMITS.authorizationCharacters;
+  const token = tooLong ? undefined : BEARER.exec(authorization)?.[1];
   if (token === undefined) {
     throw new Fault("UNAUTHENTICATED", {
       detail: "The Authorization header is not of the form 'Bearer <key>'.",

@@ -39,8 +39,6 @@ export interface Dispatcher {
   unary(method: DescMethod, request: Message, call: EdgeCall): Promise<Message>;
   /** Calls with a stream on either side. @throws Fault, at the first read or later */
   stream(method: DescMethod, requests: AsyncIterable<Message>, call: EdgeCall): AsyncIterable<Message>;
-  /** Whether a method is reachable from outside. */
-  serves(method: DescMethod): boolean;
 }
 
 export interface DispatcherOptions {
@@ -79,7 +77,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return { edge, call };
   };
   return {
-    serves: (method) => options.methods.has(method),
     unary: async (method, request, call) => {
       try {
         const admitted = admit(method, call);

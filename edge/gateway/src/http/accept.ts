@@ -10,18 +10,6 @@ export function mediaRanges(accept: string | undefined): readonly string[] {
   });
 }
 
-/**
- * Whether an error is to be a bare google.rpc.Status: JSON is taken, and no range admits a problem document.
- */
-export function wantsRpcStatus(accept: string | undefined): boolean {
-  if (accept === undefined) return false;
-  const ranges = mediaRanges(accept);
-  const admitsProblem = ["*/*", "application/*", "application/problem+json"].some((range) =>
-    ranges.includes(range),
-  );
-  return !admitsProblem && ranges.includes("application/json");
-}
-
 /** Whether the client would rather read a page than a document: it names HTML, as browsers do. */
 export function wantsHtml(accept: string | undefined): boolean {
   return accept !== undefined && mediaRanges(accept).includes("text/html");

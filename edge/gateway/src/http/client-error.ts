@@ -2,15 +2,23 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { newTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
+import { LIMITS } from "./limits.ts";
 import { errorAnswer } from "./problem.ts";
 
 /** The fault behind an error of Node's HTTP parser, by its code. */
 export function parserFault(code: string | undefined): Fault {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return new Fault("HEADERS_TOO_LARGE", { detail: "The request line and the headers are over 16 KiB." });
+      return new Fault("HEADERS_TOO_LARGE", {
+        detail: `The request line and the headers may have at most ${LIMITS.headerBytes} bytes together.`,
+      });
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new Fault("REQUEST_TIMEOUT", { detail: "The request did not arrive in time." });
+      // Node has one code for late headers and a late body.
+      return new Fault("REQUEST_TIMEOUT", {
+        detail:
+          `The headers have to arrive within ${LIMITS.headersTimeoutMs / 1_000} s, ` +
+          `the whole request within ${LIMITS.requestTimeoutMs / 1_000} s.`,
+      });
     default:
       return new Fault("INVALID_REQUEST", { detail: "This is not an HTTP/1.1 request." });
   }

@@ -1,12 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { DescMethod } from "@bufbuild/protobuf";
 import type { Fault } from "@orrery/mesh/fault/fault";
 import { childTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/key-store.ts";
-import type { RateState } from "../auth/rate-limiter.ts";
 
 /** What joins a request to everything that it leads to. */
 export interface RequestTrace {
@@ -32,11 +30,8 @@ export interface Exchange extends RequestTrace {
   /** Headers that the answer gets in any case. */
   readonly answerHeaders: Record<string, string>;
   caller: Caller | undefined;
-  rate: RateState | undefined;
   /** The route as metrics name it, where that is known without the path. */
   label: string | undefined;
-  /** The RPC that was called, once that is known. */
-  rpc: DescMethod | undefined;
   /** What was refused, for the log. */
   fault: Fault | undefined;
   /** The answer is made message by message. */
@@ -107,9 +102,7 @@ export function openExchange(request: IncomingMessage, response: ServerResponse,
       "x-content-type-options": "nosniff",
     },
     caller: undefined,
-    rate: undefined,
     label: undefined,
-    rpc: undefined,
     fault: undefined,
     streaming: false,
     onAdmitted: undefined,

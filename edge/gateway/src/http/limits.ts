@@ -24,6 +24,11 @@ export const LIMITS = {
   messageLevels: 80,
   /** Bytes of the request line and all headers together; beyond it 431. */
   headerBytes: 16 * 1024,
+  /**
+   * Characters of an Authorization header. No key of ours is longer, and hashing longer ones would be the
+   * caller's to command.
+   */
+  authorizationCharacters: 4_096,
   /** Milliseconds in which the headers have to arrive; beyond it 408. */
   headersTimeoutMs: 10_000,
   /** Milliseconds in which headers and body have to arrive; beyond it 408. */
@@ -32,8 +37,12 @@ export const LIMITS = {
   slowClientCheckMs: 1_000,
   /** Milliseconds that an idle connection stays open for the next request. */
   keepAliveMs: 65_000,
-  /** Milliseconds without a byte either way after which a connection is cut; above the longest wait, 60 s. */
+  /** Milliseconds without a byte either way after which a connection is cut; above `waitSeconds`. */
   silenceMs: 90_000,
+  /** Seconds that `Prefer: wait` may hold a submission's answer back; who asks for more gets these. */
+  waitSeconds: 60,
+  /** Milliseconds of the longest deadline that Connect and gRPC-Web take: an hour, for streams. */
+  callTimeoutMs: 3_600_000,
   /** Connections at once on the HTTP port. */
   connections: 10_000,
   /** Bytes from which on an answer is compressed where the client takes that. */
@@ -42,6 +51,20 @@ export const LIMITS = {
   discardBytes: 16 * 1024 * 1024,
   /** Streams at once on one gRPC connection. */
   grpcStreams: 1_000,
+  /** Bytes of one answer over gRPC: that to a batch has the inputs of the request and the jobs besides. */
+  grpcAnswerBytes: 16 * 1024 * 1024,
+  /** Megabytes that one gRPC connection may take in memory, as `maxSessionMemory` of Node counts them. */
+  grpcSessionMegabytes: 32,
+  /** Milliseconds after which a gRPC client has to connect anew: a new gateway gets its share then. */
+  grpcAgeMs: 30 * 60_000,
+  /** Milliseconds that the calls of such a connection have left; what is open after that is cut off. */
+  grpcAgeGraceMs: 60_000,
+  /** Milliseconds without a call after which a gRPC connection is closed. */
+  grpcIdleMs: 10 * 60_000,
+  /** Milliseconds between two pings on a gRPC connection: a client that went without a word is found so. */
+  grpcPingMs: 30_000,
+  /** Milliseconds in which such a ping has to be answered; beyond it the connection is cut. */
+  grpcPongMs: 10_000,
   /** Jobs of one SubmitJobStream that wait for their outcome; the stream is read no faster. */
   streamSubmissions: 1_000,
   /** Submissions that wait for a batch; beyond it 503. */
@@ -56,6 +79,11 @@ export const LIMITS = {
   admissionMs: 1_900,
   /** Milliseconds after which an event stream begins even where its service has said nothing yet. */
   streamOpenMs: 2_500,
+  /**
+   * Milliseconds between the admission of an event stream and its head. A stream that is at its end already
+   * says so within this time as a rule, and then gets 204, which a head that is out would forbid.
+   */
+  earlyHeadMs: 50,
   /** Milliseconds that a submission needs at least; with less left it is not sent. */
   submitFloorMs: 50,
 } as const;

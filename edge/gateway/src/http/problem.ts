@@ -10,7 +10,7 @@ import { StatusSchema } from "@orrery/contracts/gen/google/rpc/status_pb.js";
 import { ProblemSchema } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
 import { Fault, isReason, reasonRules } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom, toConnectError } from "@orrery/mesh/fault/wire";
-import { wantsRpcStatus } from "./accept.ts";
+import { wantsRpcStatus } from "@orrery/transcoder";
 
 /** Where a problem document belongs: the edge's address, the path, and the trace. */
 export interface ProblemAbout {

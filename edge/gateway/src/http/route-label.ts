@@ -2,7 +2,7 @@
 export type RouteLabel = (path: string) => string;
 
 /** What every path that fits no route is called together. */
-export const NO_ROUTE = "_none";
+const NO_ROUTE = "_none";
 
 /**
  * Names the route of a path by the templates of the API, for requests that were refused before their RPC was

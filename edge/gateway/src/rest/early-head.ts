@@ -3,12 +3,7 @@ import type { TranscoderResponse } from "@orrery/transcoder";
 import { mediaRanges, takesAnything } from "../http/accept.ts";
 import { sendStreamBody } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
-
-/**
- * Milliseconds between the admission of a stream and its head. A stream that is at its end already says so
- * within this time as a rule, and then gets 204, which a head that is out would forbid.
- */
-const GRACE_MS = 50;
+import { LIMITS } from "../http/limits.ts";
 
 const FIRST_ERROR = 400;
 const EVENT_STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
@@ -30,7 +25,7 @@ export class EarlyHead {
   schedule(): void {
     const accept = this.#exchange.header("accept");
     if (!takesAnything(accept) && !mediaRanges(accept).includes("text/event-stream")) return;
-    this.#timer ??= setTimeout(() => this.#send(), GRACE_MS);
+    this.#timer ??= setTimeout(() => this.#send(), LIMITS.earlyHeadMs);
   }
 
   cancel(): void {

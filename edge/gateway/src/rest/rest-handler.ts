@@ -118,7 +118,6 @@ async function answer(
 function restStream(options: RestHandlerOptions): Call {
   return async function* (method, requests, context) {
     const exchange = exchangeNow();
-    exchange.rpc = method;
     exchange.streaming = true;
     try {
       let empty = true;
@@ -146,7 +145,6 @@ async function restUnary(
   signal: AbortSignal,
 ): Promise<Message> {
   const exchange = exchangeNow();
-  exchange.rpc = method;
   try {
     return await unaryAnswer(options, exchange, { method, request, call: callOf(exchange, signal) });
   } catch (error) {

@@ -55,8 +55,6 @@ export interface ConnectHandler {
 }
 
 const exchangeKey = createContextKey<Exchange | undefined>(undefined);
-/** The longest deadline that a client may ask for: an hour, for streams. */
-const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /** Serves every RPC but the bidirectional ones, which HTTP/1.1 cannot carry: those are on the gRPC port. */
 export function createConnectHandler(options: {
@@ -73,7 +71,6 @@ export function createConnectHandler(options: {
     // Runs before the body is read, so that a caller without a key costs no more than its headers.
     requestGate: (context) => {
       const exchange = exchangeOf(context);
-      exchange.rpc = context.method;
       exchange.label = new URL(context.url).pathname;
       asConnectError(() => options.admission.admit(exchange), exchange);
     },
@@ -83,7 +80,7 @@ export function createConnectHandler(options: {
       recursionLimit: LIMITS.messageLevels,
     },
     binaryOptions: { recursionLimit: LIMITS.messageLevels },
-    maxTimeoutMs: LONGEST_TIMEOUT_MS,
+    maxTimeoutMs: LIMITS.callTimeoutMs,
     shutdownSignal: options.shutdownSignal,
   });
   for (const method of options.methods) register(router, method, options.dispatcher);

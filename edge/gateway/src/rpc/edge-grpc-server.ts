@@ -33,14 +33,14 @@ export interface EdgeGrpc {
 /** grpc-js has no limits unless told: none on memory, streams or the age of a connection. */
 const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.max_receive_message_length": LIMITS.bulkBodyBytes,
-  "grpc.max_send_message_length": LIMITS.bulkBodyBytes * 2,
+  "grpc.max_send_message_length": LIMITS.grpcAnswerBytes,
   "grpc.max_concurrent_streams": LIMITS.grpcStreams,
-  "grpc.max_connection_age_ms": 30 * 60_000,
-  "grpc.max_connection_age_grace_ms": 60_000,
-  "grpc.max_connection_idle_ms": 10 * 60_000,
-  "grpc.keepalive_time_ms": 30_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc-node.max_session_memory": 32,
+  "grpc.max_connection_age_ms": LIMITS.grpcAgeMs,
+  "grpc.max_connection_age_grace_ms": LIMITS.grpcAgeGraceMs,
+  "grpc.max_connection_idle_ms": LIMITS.grpcIdleMs,
+  "grpc.keepalive_time_ms": LIMITS.grpcPingMs,
+  "grpc.keepalive_timeout_ms": LIMITS.grpcPongMs,
+  "grpc-node.max_session_memory": LIMITS.grpcSessionMegabytes,
 };
 
 /**
@@ -112,7 +112,6 @@ function withKey(handler: unknown, admission: Admission): StreamHandler {
         correlationId: "",
         answerHeaders: {},
         caller: undefined,
-        rate: undefined,
       });
     } catch (error) {
       call.emit("error", statusFrom(faultOf(error)));

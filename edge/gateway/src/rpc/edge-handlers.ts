@@ -135,7 +135,6 @@ function openCall(
     header,
     correlationId: trace.correlationId,
     caller: undefined,
-    rate: undefined,
     answerHeaders: { "x-correlation-id": trace.correlationId, traceparent: trace.traceparent },
   };
   const gone = new AbortController();

@@ -38,7 +38,8 @@ describe("the page of a reason", () => {
       const json = JSON.parse(String((await open(path, "application/json")).body)) as object;
       const { code: _code, ...words } = rules;
       const { httpStatus, ...same } = words;
-      expect(json).toMatchObject({ ...same, reason, status: httpStatus, code: codeName(rules.code) });
+      const type = `${EDGE}/problems/${reason}`;
+      expect(json).toEqual({ ...same, type, reason, status: httpStatus, code: codeName(rules.code) });
       const html = String((await open(path, "text/html")).body);
       for (const text of [reason, rules.title, rules.cause, rules.fix])
         expect(html).toContain(escapeHtml(text));

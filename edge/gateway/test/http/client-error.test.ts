@@ -9,3 +9,10 @@ test.each([
 ])("the parser's %s is our %s", (code, reason) => {
   expect(parserFault(code).reason).toBe(reason);
 });
+
+test.each([
+  ["HPE_HEADER_OVERFLOW", "The request line and the headers may have at most 16384 bytes together."],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "The headers have to arrive within 10 s, the whole request within 30 s."],
+])("the refusal for the parser's %s names its limit", (code, detail) => {
+  expect(parserFault(code).message).toBe(detail);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { systemClock } from "@orrery/mesh/time/clock";
-import { takesAnything, wantsHtml, wantsRpcStatus } from "../../src/http/accept.ts";
+import { takesAnything, wantsHtml } from "../../src/http/accept.ts";
 import { acceptedEncoding, compressed } from "../../src/http/compression.ts";
 import { requestTrace } from "../../src/http/exchange.ts";
 import { preferredWaitSeconds } from "../../src/http/prefer.ts";
@@ -35,23 +35,6 @@ describe("Prefer", () => {
 });
 
 describe("Accept", () => {
-  test.each(["application/json", "application/json, text/html", "APPLICATION/JSON;q=0.5"])(
-    "%s takes errors as google.rpc.Status",
-    (accept) => expect(wantsRpcStatus(accept)).toBe(true),
-  );
-
-  test.each([
-    undefined,
-    "*/*",
-    "application/*",
-    "application/problem+json",
-    "application/json, */*",
-    "application/json, application/*;q=0.1",
-    "application/json, application/problem+json",
-    "text/html",
-    "application/json;q=0",
-  ])("%s takes errors as problem documents", (accept) => expect(wantsRpcStatus(accept)).toBe(false));
-
   test("only a client that names HTML gets a page", () => {
     expect(wantsHtml("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")).toBe(true);
     expect(wantsHtml("*/*")).toBe(false);

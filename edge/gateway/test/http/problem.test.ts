@@ -53,7 +53,35 @@ describe("a problem document", () => {
     expect(answer.headers["www-authenticate"]).toMatch(/^Bearer/);
   });
 
-  test("gives way to google.rpc.Status for a client that takes JSON only", () => {
+  test.each([
+    "application/json",
+    "application/json, text/html",
+    "APPLICATION/JSON;q=0.5",
+    "application/json, application/problem+json;q=0",
+    "application/json, */*, application/problem+json;q=0",
+  ])("gives way to google.rpc.Status for a client that takes %s", (accept) => {
+    const answer = errorAnswer(new Fault("NOT_FOUND", { detail: "no such job" }), about, accept);
+    expect(answer.headers["content-type"]).toBe("application/json");
+    expect(JSON.parse(answer.body)).toMatchObject({ code: Code.NotFound, message: "no such job" });
+  });
+
+  test.each([
+    undefined,
+    "*/*",
+    "application/*",
+    "application/problem+json",
+    "application/json, */*",
+    "application/json, application/*;q=0.1",
+    "application/json, application/problem+json",
+    "text/html",
+    "application/json;q=0",
+  ])("is what a client gets that takes %s", (accept) => {
+    const answer = errorAnswer(new Fault("NOT_FOUND", { detail: "no such job" }), about, accept);
+    expect(answer.headers["content-type"]).toBe("application/problem+json");
+    expect(JSON.parse(answer.body)).toMatchObject({ code: "NOT_FOUND", detail: "no such job" });
+  });
+
+  test("has the fields at fault in google.rpc.Status too", () => {
     const fault = new Fault("INVALID_REQUEST", {
       detail: "bad",
       fieldViolations: [{ field: "maxAttempts", description: "1 to 100" }],
