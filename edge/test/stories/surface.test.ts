@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
 import { type Answer, Platform } from "../../../mesh/dev/testing/platform.ts";
 import { readEvents } from "../../../mesh/dev/testing/sse.ts";
 
@@ -20,19 +21,15 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
     return answer.body.id;
   };
   const run = async (job: object) => (await post("/v1/jobs", job, { prefer: "wait=30" })).body;
-  const until = async (
-    path: string,
-    good: (answer: Answer) => boolean,
-    withinMs = 20_000,
-  ): Promise<Answer> => {
-    const end = Date.now() + withinMs;
-    for (;;) {
-      const answer = await get(path);
-      if (good(answer)) return answer;
-      if (Date.now() > end) throw new Error(`${path} stayed ${answer.status} ${JSON.stringify(answer.body)}`);
-      await new Promise((done) => setTimeout(done, 50));
-    }
-  };
+  const until = (path: string, good: (answer: Answer) => boolean, withinMs = 20_000): Promise<Answer> =>
+    eventually(
+      async () => {
+        const answer = await get(path);
+        if (!good(answer)) throw new Error(`${path} stays ${answer.status} ${JSON.stringify(answer.body)}`);
+        return answer;
+      },
+      { withinMs, everyMs: 50 },
+    );
   const ended = (id: string) =>
     until(`/v1/jobs/${id}`, ({ body }) =>
       ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"].includes(body.status),
@@ -384,11 +381,13 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
     test("of all events that fit a query shows what happens after it was opened", async () => {
       const label = `live-${replicas}`;
       const url = `${platform.run.edge}/v1/events:watch?q=${encodeURIComponent(`label.w:${label}`)}`;
+      const opened = Promise.withResolvers<void>();
       const watching = readEvents(url, {
         key: platform.key(),
+        onOpen: opened.resolve,
         enough: (seen) => seen.some(({ event }) => event === "JobSucceeded"),
       });
-      await new Promise((done) => setTimeout(done, 500));
+      await Promise.race([opened.promise, watching]);
       const { id } = await run({ task: "orrery.echo", labels: { w: label } });
       const { frames } = await watching;
       expect(frames.map(({ event }) => event)).toEqual(["JobQueued", "JobStarted", "JobSucceeded"]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
+import { until } from "../../../mesh/chassis/src/testing/until.ts";
 import { openBrowser, type SignedIn } from "../../../mesh/dev/testing/browser.ts";
 import { Platform } from "../../../mesh/dev/testing/platform.ts";
 import { axeFaults } from "../test/axe.ts";
@@ -22,14 +23,6 @@ const complaints: string[] = [];
 const submit = async (job: object): Promise<string> =>
   (await platform.send("POST", "/v1/jobs", { body: job })).body.id;
 const read = async (path: string) => (await platform.send("GET", path)).body;
-const until = async (good: () => Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 60_000;
-  while (!(await good())) {
-    if (Date.now() > end) throw new Error("it did not come to that within a minute");
-    await new Promise((done) => setTimeout(done, 200));
-  }
-};
-
 beforeAll(async () => {
   platform = await Platform.start();
   failed = await submit({
@@ -55,8 +48,12 @@ beforeAll(async () => {
     },
   });
   mission = launched.body.id;
-  await until(async () => (await read(`/v1/observatory/missions/${mission}`)).status === "COMPENSATED");
-  await until(async () => (await read(`/v1/observatory/jobs/${failed}`)).status === "FAILED");
+  const stands = (what: string, status: string) =>
+    until(`${what} to be ${status}`, async () => (await read(`/v1/observatory/${what}`)).status === status, {
+      withinMs: 60_000,
+    });
+  await stands(`missions/${mission}`, "COMPENSATED");
+  await stands(`jobs/${failed}`, "FAILED");
   browser = await openBrowser({
     key: platform.key("demo", "readKeyFile"),
     options: { viewport: { width: 1_280, height: 860 } },

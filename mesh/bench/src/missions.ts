@@ -2,12 +2,13 @@
  * `make bench ONLY=missions`: missions of five steps that do nothing, and what a job costs each process when it is a
  * job of its own and when it is a step of a mission. About two minutes.
  */
+import { until } from "../../chassis/src/testing/until.ts";
 import { Platform } from "../../dev/testing/platform.ts";
 import { runBenchWorker } from "./bench-worker.ts";
 import { type CpuLedger, readLedger, total, used } from "./cpu-ledger.ts";
 import { HttpLoad, type Shot } from "./http-load.ts";
 import { median, perSecond } from "./measure.ts";
-import { metricSum, until, untilSettled } from "./platform-metrics.ts";
+import { ASKING, metricSum, untilSettled } from "./platform-metrics.ts";
 
 const TASK = "bench.noop";
 const QUEUE = "bench-missions";
@@ -85,7 +86,7 @@ class MissionsBench {
     else if (way === "one by one") await this.#post("/v1/jobs", JOBS, { task: TASK, queue: QUEUE });
     else await this.#post("/v1/jobs:batchSubmit", JOBS / 1_000, { jobs: thousand() });
     const wanted = ended + (way === "as steps" ? MISSIONS : JOBS);
-    await until("everything ended", async () => (await this.#ended(way === "as steps")) >= wanted);
+    await until("everything ended", async () => (await this.#ended(way === "as steps")) >= wanted, ASKING);
     const seconds = (performance.now() - began) / 1_000;
     await untilSettled(this.#platform);
     const ledger = used(before, readLedger(run));
@@ -99,11 +100,11 @@ class MissionsBench {
     await this.#post("/v1/missions", IN_FLIGHT, PLAN);
     const running = () =>
       metricSum(this.#platform, "orchestrator", "orrery_missions_open", 'status="RUNNING"');
-    await until("all missions run", async () => (await running()) >= IN_FLIGHT);
+    await until("all missions run", async () => (await running()) >= IN_FLIGHT, ASKING);
     const inFlight = await running();
     const began = performance.now();
     await this.#platform.send("POST", `/v1/queues/${QUEUE}:resume`, { body: {} });
-    await until("all missions ended", async () => (await this.#ended(true)) >= ended + IN_FLIGHT);
+    await until("all missions ended", async () => (await this.#ended(true)) >= ended + IN_FLIGHT, ASKING);
     const seconds = (performance.now() - began) / 1_000;
     await untilSettled(this.#platform);
     const after = `${seconds.toFixed(1)} s after they were let go`;

@@ -36,16 +36,7 @@ export async function untilSettled(platform: Platform): Promise<void> {
   throw new Error("events were not published and projected within 180 s");
 }
 
-/** How often it is asked whether something is so: a page of metrics takes a service milliseconds to write. */
-const ASK_AGAIN_MS = 250;
-
-/** Asks again and again until it is so. @throws Error that names `what` when it is not within three minutes */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + SETTLED_WITHIN_MS;
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${SETTLED_WITHIN_MS / 1_000} s`);
-    await pause(ASK_AGAIN_MS);
-  }
-}
+/** A long wait for what a benchmark measures: a page of metrics takes a service milliseconds to write. */
+export const ASKING = { withinMs: SETTLED_WITHIN_MS, everyMs: 250 };
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));

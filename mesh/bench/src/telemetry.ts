@@ -2,11 +2,12 @@
  * `make bench ONLY=telemetry`: what it costs to be observed. Two platforms, the one with everything that tells of it
  * and the one with nothing, measured in turn; the one whose turn it is not has nothing to do. About four minutes.
  */
+import { until } from "../../chassis/src/testing/until.ts";
 import { Platform } from "../../dev/testing/platform.ts";
 import { type CpuLedger, readLedger, total, used } from "./cpu-ledger.ts";
 import { median } from "./measure.ts";
 import { OrreryCase } from "./orrery.ts";
-import { until } from "./platform-metrics.ts";
+import { ASKING } from "./platform-metrics.ts";
 
 const ROUNDS = 7;
 const JOBS = 10_000;
@@ -125,7 +126,7 @@ async function measured(side: Side, queue: string): Promise<Round> {
   const bulk = await orrery.bulk(JOBS, queue);
   const drain = await orrery.drain(JOBS, queue);
   side.drained += JOBS;
-  await until("everything is projected", async () => (await projected(platform)) >= side.drained);
+  await until("everything is projected", async () => (await projected(platform)) >= side.drained, ASKING);
   const jobs = JOBS + oneByOne * SUBMITTED_ONE_BY_ONE_SECONDS;
   const spent = used(before, readLedger(platform.run));
   const cpu = new Map([...spent].map(([name, micros]) => [name, micros / jobs]));

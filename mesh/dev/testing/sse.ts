@@ -10,6 +10,7 @@ export interface Frame {
 /**
  * Reads frames of an event stream until it ends, or until `enough` says so.
  *
+ * @param onOpen - called once the server has begun its answer: what happens from now on is in the stream
  * @param enough - called after each frame with all frames so far; true closes the stream
  * @returns the status and the frames; comments are left out
  */
@@ -19,6 +20,7 @@ export async function readEvents(
     key: string;
     lastEventId?: string;
     withinMs?: number;
+    onOpen?: () => void;
     enough?: (frames: readonly Frame[]) => boolean;
   },
 ): Promise<{ status: number; frames: readonly Frame[] }> {
@@ -30,6 +32,7 @@ export async function readEvents(
       ...(options.lastEventId === undefined ? {} : { "last-event-id": options.lastEventId }),
     },
   });
+  options.onOpen?.();
   const frames: Frame[] = [];
   if (response.status !== 200 || response.body === null) return { status: response.status, frames };
   let text = "";

@@ -40,9 +40,10 @@ test("leaves are replaced under load: no call fails and a stream that was open g
     await identities.issue("gateway", lifetimeMs);
     const before = seen.size;
     await eventually(async () => {
-      seen.add(await leafSerial(bed.server.address.port, identities.authority.certPem, identities.folder));
+      seen.add(await leafSerial(bed.server.address.port, identities.authority.certPem));
       expect(seen.size).toBe(before + 1);
     });
+    // Connections live for 400 ms: each is replaced under one of the leaves.
     await wait(300);
   }
   stop.abort();
@@ -51,7 +52,6 @@ test("leaves are replaced under load: no call fails and a stream that was open g
   await chat;
   expect(failed).toBeUndefined();
   expect(heard).toEqual(["BEFORE", "AFTER"]);
-  expect(seen.size).toBeGreaterThanOrEqual(5);
   expect(calls).toBeGreaterThan(100);
 });
 
@@ -74,7 +74,7 @@ test("a bundle whose key and certificate do not belong together is not taken int
 });
 
 // The serial of the leaf that a new handshake is shown.
-function leafSerial(port: number, ca: string, _folder: string): Promise<string> {
+function leafSerial(port: number, ca: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect(
     { port, host: "127.0.0.1", ca, ALPNProtocols: ["h2"], servername: "localhost" },
