@@ -1,5 +1,6 @@
 import { runService } from "@orrery/mesh/lifecycle/service";
-import { connectBroker, openPools } from "@orrery/mesh/lifecycle/service-stores";
+import { connectBroker } from "@orrery/mesh/lifecycle/service-broker";
+import { openPools } from "@orrery/mesh/lifecycle/service-pools";
 import { startRelay } from "@orrery/mesh/outbox/relay";
 import { republishInbox } from "@orrery/mesh/outbox/republish-inbox";
 import { alertsConfig } from "./config.ts";
@@ -49,7 +50,8 @@ await runService({
     scope.defer(() => desk.close());
     health.check("postgres", () => pools.commands.ping());
     health.check("sweeper", () => {
-      if (desk.sweptAgoMs() > SWEEP_LATE_MS) throw new Error("the sweeper has not come round for 30 s");
+      if (desk.sweptAgoMs() <= SWEEP_LATE_MS) return;
+      throw new Error(`the sweeper has not come round for ${SWEEP_LATE_MS / 1_000} s`);
     });
     const again = republishInbox({ pool: pools.relay, publisher, service: config.service, logger });
     return { routes: desk.routes, inboxes: { ...desk.inboxes, ...again } };

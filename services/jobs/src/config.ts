@@ -1,9 +1,10 @@
+import { type BrokerConfig, brokerConfig } from "@orrery/mesh/config/broker-config";
 import { type DatabaseConfig, databaseConfig } from "@orrery/mesh/config/database-config";
 import { readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
 
 /** What the jobs service is told by its environment. */
-export interface JobsConfig extends ServiceConfig {
+interface JobsConfig extends ServiceConfig, BrokerConfig {
   readonly database: DatabaseConfig;
   /** Connections for submissions, grants, commands and reads. */
   readonly commandConnections: number;
@@ -14,7 +15,6 @@ export interface JobsConfig extends ServiceConfig {
   readonly leaseConnections: number;
   /** Connections of the outbox relay. */
   readonly relayConnections: number;
-  readonly natsUrl: string;
   /** Whether this process may publish the outbox; off for benchmarks. */
   readonly relay: boolean;
 }
@@ -27,6 +27,6 @@ export const jobsConfig = (): Readonly<JobsConfig> =>
     commandConnections: read.integer("ORRERY_COMMAND_CONNECTIONS", { min: 4, max: 100, default: 16 }),
     leaseConnections: read.integer("ORRERY_LEASE_CONNECTIONS", { min: 2, max: 100, default: 8 }),
     relayConnections: read.integer("ORRERY_RELAY_CONNECTIONS", { min: 2, max: 20, default: 3 }),
-    natsUrl: read.text("ORRERY_NATS_URL"),
+    ...brokerConfig(read),
     relay: read.choice("ORRERY_RELAY", { of: ["on", "off"], default: "on" }) === "on",
   }));

@@ -40,7 +40,7 @@ import type { Moved } from "./domain/job.ts";
 import { hasEnded } from "./domain/job-state.ts";
 
 /** What the engine stands on. */
-export interface EngineDeps {
+interface EngineDeps {
   readonly commandPool: Pool;
   /** For heartbeats and results alone. */
   readonly leasePool: Pool;

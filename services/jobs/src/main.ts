@@ -1,5 +1,6 @@
 import { runService } from "@orrery/mesh/lifecycle/service";
-import { connectBroker, openPools } from "@orrery/mesh/lifecycle/service-stores";
+import { connectBroker } from "@orrery/mesh/lifecycle/service-broker";
+import { openPools } from "@orrery/mesh/lifecycle/service-pools";
 import { subscribeWake } from "@orrery/mesh/messaging/wake";
 import { startRelay } from "@orrery/mesh/outbox/relay";
 import { republishInbox } from "@orrery/mesh/outbox/republish-inbox";
@@ -56,7 +57,8 @@ await runService({
     signal.addEventListener("abort", engine.drain, { once: true });
     health.check("postgres", () => pools.commands.ping());
     health.check("sweeper", () => {
-      if (engine.sweptAgoMs() > SWEEP_LATE_MS) throw new Error("the sweeper has not come round for 30 s");
+      if (engine.sweptAgoMs() <= SWEEP_LATE_MS) return;
+      throw new Error(`the sweeper has not come round for ${SWEEP_LATE_MS / 1_000} s`);
     });
     const { publisher } = broker;
     const inboxes = republishInbox({ pool: pools.relay, publisher, service: config.service, logger });

@@ -1,3 +1,4 @@
+import { type BrokerConfig, brokerConfig } from "@orrery/mesh/config/broker-config";
 import { type DatabaseConfig, databaseConfig } from "@orrery/mesh/config/database-config";
 import { type Address, readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
@@ -8,12 +9,11 @@ export interface MigrationConfig extends ServiceConfig {
 }
 
 /** What the orchestrator is told by its environment. */
-export interface OrchestratorConfig extends MigrationConfig {
+export interface OrchestratorConfig extends MigrationConfig, BrokerConfig {
   /** Connections for launches, commands, reads and decisions. */
   readonly commandConnections: number;
   /** Connections of the outbox relay. */
   readonly relayConnections: number;
-  readonly natsUrl: string;
   /** Where the jobs service answers. */
   readonly jobs: readonly Address[];
   /** Whether this process may publish the outbox; off for benchmarks. */
@@ -31,7 +31,7 @@ export const orchestratorConfig = (): Readonly<OrchestratorConfig> =>
     database: databaseConfig(read, "orchestrator"),
     commandConnections: read.integer("ORRERY_COMMAND_CONNECTIONS", { min: 4, max: 100, default: 8 }),
     relayConnections: read.integer("ORRERY_RELAY_CONNECTIONS", { min: 2, max: 20, default: 3 }),
-    natsUrl: read.text("ORRERY_NATS_URL", { pattern: /^(tls|nats):\/\/\S+$/ }),
+    ...brokerConfig(read),
     jobs: read.addresses("ORRERY_PEER_JOBS"),
     relay: read.choice("ORRERY_RELAY", { of: ["on", "off"], default: "on" }) === "on",
   }));

@@ -92,7 +92,7 @@ export function createEngine(deps: EngineDeps): Engine {
   announcements.subscribe(createMissionMetrics(metrics));
   announcements.subscribe((transitions) => watches.nudge(transitions.map(({ mission }) => mission)));
 
-  const upkeep = { logger, signal };
+  const upkeep = { clock, logger, signal };
   return {
     routes: [
       missionsRoute({

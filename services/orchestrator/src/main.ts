@@ -1,6 +1,7 @@
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { runService } from "@orrery/mesh/lifecycle/service";
-import { connectBroker, openPools } from "@orrery/mesh/lifecycle/service-stores";
+import { connectBroker } from "@orrery/mesh/lifecycle/service-broker";
+import { openPools } from "@orrery/mesh/lifecycle/service-pools";
 import { startRelay } from "@orrery/mesh/outbox/relay";
 import { republishInbox } from "@orrery/mesh/outbox/republish-inbox";
 import { consumeJobEnds } from "./adapters/events/job-ends.ts";

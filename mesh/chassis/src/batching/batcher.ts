@@ -22,8 +22,6 @@ export interface BatcherOptions<I, O> {
    * item alone; a rejection rejects every item of this batch and none of another.
    */
   run(items: readonly I[]): Promise<readonly (O | Error)[]>;
-  /** Told of the number of waiting items whenever it changes. */
-  onQueued?(queued: number): void;
   /** Where the number of waiting items shows as `orrery_batch_waiting`, under the batcher's name. */
   readonly metrics?: Metrics | undefined;
 }
@@ -103,7 +101,6 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       inFlight += 1;
       void settle((items) => options.run(items), batch).then(batchEnded);
     }
-    options.onQueued?.(queued);
   }
 
   function batchEnded(): void {

@@ -27,7 +27,7 @@ export interface ConfigReader {
   /** One or more `host:port` with commas between them. */
   addresses(name: string): readonly Address[];
   /** One `host:port`, or `[::1]:port`. */
-  address(name: string, options?: { default?: Address }): Address;
+  address(name: string): Address;
   /** The path of a file that this process can read. */
   file(name: string): string;
 }
@@ -92,7 +92,7 @@ function readerOf(env: NodeJS.ProcessEnv, problems: string[]): ConfigReader {
       read<C>(name, (text) => parseChoice(text, options.of), options.of[0] as C, options.default),
     list: (name, options = {}) => read(name, (text) => ({ value: words(text) }), [], options.default),
     addresses: (name) => read(name, parseAddresses, []),
-    address: (name, options = {}) => read(name, parseAddress, { host: "", port: 0 }, options.default),
+    address: (name) => read(name, parseAddress, { host: "", port: 0 }),
     file: (name) => read(name, parseFile, ""),
   };
 }

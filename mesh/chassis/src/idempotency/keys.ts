@@ -31,8 +31,9 @@ export interface IdempotencyKeys {
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Reads the key of a request.
+ * Reads the key of a request, and what makes it the same as another: all that it says but the key itself.
  *
+ * @param path - where the request stands in its call, as in `items[3]`; empty for a request of its own
  * @returns undefined where it carries none
  * @throws Fault `INVALID_REQUEST` for what ProtoJSON cannot say, as a time of the year 20000 in binary
  */
@@ -41,10 +42,11 @@ export function keyedRequest<D extends DescMessage>(
   schema: D,
   request: MessageShape<D> & { readonly idempotencyKey?: string | undefined },
   project: string,
+  path = "",
 ): KeyedRequest | undefined {
   const { idempotencyKey: key } = request;
   if (key === undefined || key === "") return undefined;
-  const { idempotencyKey: _key, ...said } = jsonOf(schema, request) as { idempotencyKey?: string };
+  const { idempotencyKey: _key, ...said } = jsonOf(schema, request, path) as { idempotencyKey?: string };
   return { project, route, key, fingerprint: fingerprint(said) };
 }
 
@@ -54,19 +56,24 @@ export function keyedRequest<D extends DescMessage>(
  * @returns the stored answer, or undefined where the request is to be carried out
  * @throws Fault `IDEMPOTENCY_IN_FLIGHT` (retry after 1 s) · `IDEMPOTENCY_KEY_REUSED` (never)
  */
-export function storedAnswer({ key, fingerprint }: KeyedRequest, state: KeyState): Uint8Array | undefined {
+export function storedAnswer(request: KeyedRequest, state: KeyState): Uint8Array | undefined {
   if (state.kind === "new") return undefined;
-  const named = `the idempotency key ${JSON.stringify(key)}`;
   if (state.kind === "in_flight") {
-    const detail = `a request with ${named} is still under way`;
+    const detail = `a request with ${named(request)} is still under way`;
     throw new Fault("IDEMPOTENCY_IN_FLIGHT", { detail, retryAfterMs: RETRY_AFTER_MS });
   }
-  if (state.fingerprint === fingerprint) return state.response;
-  throw new Fault("IDEMPOTENCY_KEY_REUSED", { detail: `${named} was used for another request` });
+  if (state.fingerprint === request.fingerprint) return state.response;
+  throw keyReused(request);
 }
 
+/** The refusal of a key that stands for another request. */
+export const keyReused = (request: KeyedRequest): Fault =>
+  new Fault("IDEMPOTENCY_KEY_REUSED", { detail: `${named(request)} was used for another request` });
+
+const named = ({ key }: KeyedRequest): string => `the idempotency key ${JSON.stringify(key)}`;
+
 /** SHA-256 over JSON with its keys in order, in hex: the same for the same content, however it was written. */
-export const fingerprint = (json: JsonValue): string =>
+const fingerprint = (json: JsonValue): string =>
   createHash("sha256")
     .update(JSON.stringify(ordered(json)))
     .digest("hex");
@@ -81,11 +88,12 @@ function ordered(json: JsonValue): JsonValue {
   return result;
 }
 
-function jsonOf<D extends DescMessage>(schema: D, request: MessageShape<D>): unknown {
+function jsonOf<D extends DescMessage>(schema: D, request: MessageShape<D>, path: string): unknown {
   try {
     return toJson(schema, request);
   } catch (cause) {
-    const detail = "the request holds a time, a duration or a value that ProtoJSON does not have";
-    throw new Fault("INVALID_REQUEST", { detail }, { cause });
+    const description = "holds a time, a duration or a value that ProtoJSON does not have";
+    const fieldViolations = [{ field: path, description }];
+    throw new Fault("INVALID_REQUEST", { detail: `the request ${description}`, fieldViolations }, { cause });
   }
 }

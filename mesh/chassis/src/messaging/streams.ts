@@ -62,7 +62,7 @@ export function eventStreamName(context: string): string {
 }
 
 /** What the stream of that name is made of: the dead letters, or the events of one context. */
-export function streamDeclaration(name: string): StreamDeclaration {
+function streamDeclaration(name: string): StreamDeclaration {
   if (name === DEAD_LETTERS) {
     return {
       name,
@@ -147,6 +147,16 @@ export function apiErrorCode(failure: unknown): number | undefined {
   return failure instanceof NatsError ? failure.api_error?.err_code : undefined;
 }
 
+/** The broker's answer about a stream, or nothing where there is no such stream. */
+export async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (apiErrorCode(failure) === API_ERROR.STREAM_NOT_FOUND) return undefined;
+    throw failure;
+  }
+}
+
 // Without the check of the account's limits, which would need a permission more.
 function streamManager(connection: NatsConnection): Promise<JetStreamManager> {
   return connection.jetstreamManager({ checkAPI: false });
@@ -203,13 +213,4 @@ function differs(current: StreamConfig, wanted: Partial<StreamConfig>): boolean 
   // each time.
   const halvings = Math.log2((wanted.max_bytes ?? 0) / current.max_bytes);
   return !(halvings >= 0 && Number.isInteger(halvings));
-}
-
-async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (failure) {
-    if (apiErrorCode(failure) === API_ERROR.STREAM_NOT_FOUND) return undefined;
-    throw failure;
-  }
 }

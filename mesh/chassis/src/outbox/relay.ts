@@ -1,6 +1,6 @@
 import type { Counter } from "prom-client";
 import type { Publisher, PublishOutcome } from "../messaging/publisher.ts";
-import { eventStreamName } from "../messaging/streams.ts";
+import { eventStreamName, STREAM_MAX_AGE_MS } from "../messaging/streams.ts";
 import { subscribeWake } from "../messaging/wake.ts";
 import type { Pool } from "../postgres/pool.ts";
 import { ATTR, METRIC } from "../telemetry/attributes.ts";
@@ -23,8 +23,6 @@ import {
 import { RelayTerm } from "./relay-term.ts";
 import { StreamWatch } from "./stream-watch.ts";
 
-export { republish } from "./republish.ts";
-
 /** What a relay is made of. */
 export interface RelayOptions {
   /** Two connections are enough; keep them apart from those of the hot paths. */
@@ -32,12 +30,10 @@ export interface RelayOptions {
   readonly publisher: Publisher;
   /** Makes the envelopes of stored events. @default the stored text is the envelope */
   readonly render?: RenderEvents;
-  /** The service whose outbox this is, and the source of its events. */
+  /** The service whose outbox this is, and the source of its events: they go to the stream `ORRERY_<SERVICE>`. */
   readonly service: string;
   /** The replica; no two that run at once have the same. */
   readonly instance: string;
-  /** Where the events go. @default the stream of the service's name, `ORRERY_<SERVICE>` */
-  readonly stream?: string;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly logger: Logger;
@@ -94,7 +90,7 @@ const COUNT_MS = 2_000;
 const PARTITIONS_MS = 600_000;
 const DAYS_AHEAD = 7;
 /** A day more than the stream's age. */
-const KEEP_DAYS = 8;
+const KEEP_DAYS = STREAM_MAX_AGE_MS / 86_400_000 + 1;
 const HOLD_BACK_MS = 2_000;
 /** More aggregates than this refused in one batch is no fault of theirs. */
 const MANY_REFUSED = 50;
@@ -154,7 +150,7 @@ class OutboxRelay implements Relay {
     const holder = `${instance}/${uuidV7(clock)}`;
     this.#term = new RelayTerm({ pool, clock, instance, holder, termMs: this.#termMs });
     this.#wakeSubject = `orrery.wake.${service}.outbox`;
-    const stream = options.stream ?? eventStreamName(service);
+    const stream = eventStreamName(service);
     this.#watch = new StreamWatch({ pool, publisher, stream, term: this.#term, clock, logger });
     this.#published = metrics.counter(METRIC.OUTBOX_PUBLISHED, "Events that the broker acknowledged.");
     this.#duplicates = metrics.counter(

@@ -6,7 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { republish } from "./republish.ts";
 
 /** Where a person at the keyboard asks for it. */
-export const REPUBLISH_PATH = "/outbox/republish";
+const REPUBLISH_PATH = "/outbox/republish";
 
 const BODY_BYTES = 1_024;
 

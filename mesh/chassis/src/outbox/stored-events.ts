@@ -1,7 +1,7 @@
 import type { Pool, Statement } from "../postgres/pool.ts";
 
 /** One stored event, as it was published. */
-export interface StoredEvent {
+export interface PublishedEvent {
   readonly aggregateId: string;
   readonly version: number;
   /** The last word of its type. */
@@ -38,7 +38,7 @@ export async function eventsAfter(
   pool: Pool,
   positions: readonly EventPosition[],
   limit: number,
-): Promise<readonly StoredEvent[]> {
+): Promise<readonly PublishedEvent[]> {
   const rows = await pool.query<{
     aggregate_id: string;
     version: number;

@@ -1,7 +1,7 @@
 import { Fault } from "../fault/fault.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { wait } from "../time/wait.ts";
-import type { EventPosition, StoredEvent } from "./stored-events.ts";
+import type { EventPosition, PublishedEvent } from "./stored-events.ts";
 
 const POLL_MS = 200;
 const EVENTS_AT_ONCE = 200;
@@ -10,7 +10,7 @@ const MAX_WATCHES = 10_000;
 /** One frame of a watch: the state now, an event, or word that what came before is gone. */
 export type WatchFrame<V> =
   | { readonly kind: "snapshot"; readonly view: V }
-  | { readonly kind: "event"; readonly event: StoredEvent }
+  | { readonly kind: "event"; readonly event: PublishedEvent }
   | { readonly kind: "reset"; readonly version: number };
 
 /** How far an aggregate is: its version, and whether it is its end. */
@@ -22,7 +22,7 @@ export interface Progress {
 /** What watches stand on. */
 export interface WatchOptions<V> {
   /** As `eventsAfter`. */
-  after(positions: readonly EventPosition[], limit: number): Promise<readonly StoredEvent[]>;
+  after(positions: readonly EventPosition[], limit: number): Promise<readonly PublishedEvent[]>;
   /** How far aggregates are now; unknown ids are absent. */
   progress(ids: readonly string[]): Promise<ReadonlyMap<string, Progress>>;
   /** Reads an aggregate of a project. @throws Fault `NOT_FOUND` */

@@ -25,12 +25,6 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && error.cause !== undefined ? sqlState(error.cause) : undefined;
 }
 
-/** The constraint that a statement broke, if it broke one. */
-export function brokenConstraint(error: unknown): string | undefined {
-  if (error instanceof pg.DatabaseError) return error.constraint;
-  return error instanceof Error && error.cause !== undefined ? brokenConstraint(error.cause) : undefined;
-}
-
 /** Whether the whole transaction may be run again at once: a deadlock or a serialization failure. */
 export function lostAgainstAnother(error: unknown): boolean {
   return LOST_AGAINST_ANOTHER.has(sqlState(error) ?? "");

@@ -18,9 +18,8 @@ export interface MigrateOptions {
   readonly identity?: Pick<IdentityFiles, "current"> | undefined;
   /** The folder of `NNNN_name.sql` files, each with `-- Up Migration` and `-- Down Migration`. */
   readonly directory: string;
+  /** All that are not applied yet, or the last one back. */
   readonly direction: "up" | "down";
-  /** How many to run. @default all of them up, one down */
-  readonly count?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -31,7 +30,7 @@ const CREATE_CHECKSUMS = `create table if not exists migration_checksum (
 )`;
 
 /**
- * Brings the schema up, or down by so many steps, all or nothing, one migrator at a time.
+ * Brings the schema up, or down by one step, all or nothing, one migrator at a time.
  *
  * @throws SchemaDiffers when a file that was applied before has changed or is gone: append a new migration instead
  */
@@ -46,7 +45,6 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       dbClient: client,
       dir: directory,
       direction,
-      ...(options.count === undefined ? {} : { count: options.count }),
       migrationsTable: APPLIED_TABLE,
       checkOrder: true,
       singleTransaction: true,

@@ -80,14 +80,8 @@ export interface PoolOptions {
    * tests.
    */
   readonly identity?: Pick<IdentityFiles, "current"> | undefined;
-  /** Milliseconds that one statement may take. */
+  /** Milliseconds that one statement may take, and wait for a lock. */
   readonly statementTimeoutMs: number;
-  /** Milliseconds that a statement may wait for a lock. @default the statement timeout */
-  readonly lockTimeoutMs?: number;
-  /** Milliseconds that work may wait for a connection. @default 2_000 */
-  readonly connectTimeoutMs?: number;
-  /** Pieces of work that may wait for a connection; one more is refused as `OVERLOADED`. @default 1_000 */
-  readonly maxWaiting?: number;
   /** Opens when the database fails; share one among the pools of a process. @default none */
   readonly breaker?: Pick<Breaker, "guard"> | undefined;
   readonly logger: Logger;
@@ -97,7 +91,9 @@ export interface PoolOptions {
 }
 
 const IDLE_IN_TRANSACTION_MS = 5_000;
+/** Work may wait for a connection for so long. */
 const CONNECT_TIMEOUT_MS = 2_000;
+/** Pieces of work that may wait for a connection; one more is refused as `OVERLOADED`. */
 const MAX_WAITING = 1_000;
 const END_WITHIN_MS = 5_000;
 const IDLE_CONNECTION_MS = 60_000;
@@ -138,7 +134,7 @@ class DatabasePool implements Pool {
       ...connectionSettings(options),
       max: options.size,
       idleTimeoutMillis: IDLE_CONNECTION_MS,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       Client: clientFor(options.identity),
     });
     // An idle connection that breaks is the pool's to replace; unheard, the event would end the process.
@@ -266,8 +262,8 @@ class DatabasePool implements Pool {
 
   async #checkOut(limits: WorkLimits): Promise<pg.PoolClient> {
     this.#refuseLate(limits);
-    if (this.#pool.waitingCount >= (this.#options.maxWaiting ?? MAX_WAITING)) {
-      const detail = "too much work waits for the database";
+    if (this.#pool.waitingCount >= MAX_WAITING) {
+      const detail = `${MAX_WAITING} pieces of work wait for the database already`;
       throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
     }
     // An idle connection comes at once: no time limit to set up and take down again.
@@ -326,7 +322,7 @@ function connectionSettings(options: PoolOptions): pg.ClientConfig {
     user: options.role,
     application_name: options.applicationName,
     statement_timeout: options.statementTimeoutMs,
-    lock_timeout: options.lockTimeoutMs ?? options.statementTimeoutMs,
+    lock_timeout: options.statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     types: columnTypes,

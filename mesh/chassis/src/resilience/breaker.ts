@@ -128,7 +128,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
 }
 
 /** Whether a failure says nothing about the dependency's health: a refusal, or a caller that went away. */
-export function isCallersFault(error: unknown): boolean {
+function isCallersFault(error: unknown): boolean {
   return error instanceof Fault && reasonRules(error.reason).httpStatus < 500;
 }
 

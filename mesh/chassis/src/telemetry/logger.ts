@@ -23,7 +23,7 @@ export interface Logger {
 }
 
 /** The levels, the least severe first. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** How severe a line has to be at least to be written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

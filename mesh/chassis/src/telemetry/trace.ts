@@ -1,12 +1,10 @@
 import { randomFillSync } from "node:crypto";
 import {
-  type Attributes,
   type Context,
   context,
   isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
-  SpanStatusCode,
   TraceFlags,
   trace,
 } from "@opentelemetry/api";
@@ -23,7 +21,6 @@ export interface TraceParent {
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const SAMPLED = 1;
-const TRACER = "orrery";
 
 /**
  * Reads a `traceparent` header.
@@ -100,31 +97,6 @@ function contextOf({ traceId, spanId, sampled }: TraceParent): Context {
 /** The trace that a `traceparent` belongs to: 32 hex digits; a new one where it cannot be read. */
 export function traceIdOf(traceparent: string | undefined): string {
   return parseTraceparent(traceparent)?.traceId ?? hex(16);
-}
-
-/**
- * Runs work inside a span, and ends the span with it. A failure marks the span and is passed on. Costs next
- * to nothing while no exporter is registered.
- */
-export async function runInSpan<T>(
-  name: string,
-  attributes: Attributes,
-  work: (span: Span) => Promise<T> | T,
-): Promise<T> {
-  return trace.getTracer(TRACER).startActiveSpan(name, { attributes }, async (span) => {
-    try {
-      return await work(span);
-    } catch (failure) {
-      // The type only: a message may hold what a user typed.
-      span.setStatus({
-        code: SpanStatusCode.ERROR,
-        message: failure instanceof Error ? failure.name : "unknown",
-      });
-      throw failure;
-    } finally {
-      span.end();
-    }
-  });
 }
 
 function format({ traceId, spanId, sampled }: TraceParent): string {

@@ -20,8 +20,6 @@ export interface ChannelTarget {
   readonly addresses: readonly Address[];
   /** Undefined behind a mesh's proxy, which then does the TLS. */
   readonly identity: IdentityFiles | undefined;
-  /** The DNS name that the certificate has to hold, where it is not the workload's own. */
-  readonly serverName?: string | undefined;
   readonly trustDomain?: string | undefined;
   /** The largest request and answer, in bytes. */
   readonly maxMessageBytes?: number | undefined;
@@ -42,8 +40,7 @@ export function openChannel(target: ChannelTarget): Client {
 
 function channelOptions(target: ChannelTarget): ChannelOptions {
   const messageBytes = target.maxMessageBytes ?? 10 * MIB;
-  const name =
-    target.serverName ?? workloadDnsName(target.workload, target.trustDomain ?? DEFAULT_TRUST_DOMAIN);
+  const name = workloadDnsName(target.workload, target.trustDomain ?? DEFAULT_TRUST_DOMAIN);
   return {
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
     "grpc.service_config_disable_resolution": 1,

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { brokerConfig } from "../../src/config/broker-config.ts";
 import { ConfigError, type ConfigReader, readConfig } from "../../src/config/read-config.ts";
 import { serviceConfig } from "../../src/config/service-config.ts";
 
@@ -105,4 +106,14 @@ test("a service that terminates TLS itself needs its files, one behind a mesh's 
     reflection: false,
     logLevel: "info",
   });
+});
+
+test("the broker's address says by its scheme whether the connection is encrypted, or is refused", () => {
+  const problems = (url: string) => problemsOf(brokerConfig, { ORRERY_NATS_URL: url });
+  expect(["tls://nats:4222", "nats://127.0.0.1:4222", "tls://a:4222,tls://b:4222"].flatMap(problems)).toEqual(
+    [],
+  );
+  expect(["nats:4222", "http://nats:4222", "tls://", ""].map((url) => problems(url).length)).toEqual([
+    1, 1, 1, 1,
+  ]);
 });

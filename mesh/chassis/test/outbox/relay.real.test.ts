@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { PurgeOpts } from "nats";
 import { createPublisher } from "../../src/messaging/publisher.ts";
 import { ensureStreams, streamState } from "../../src/messaging/streams.ts";
-import { type Relay, type RelayOptions, republish, startRelay } from "../../src/outbox/relay.ts";
+import { type Relay, type RelayOptions, startRelay } from "../../src/outbox/relay.ts";
 import {
   KEEP_PARTITIONS,
   type PendingEvent,
@@ -11,6 +11,7 @@ import {
   SETTLE_PENDING,
 } from "../../src/outbox/relay-statements.ts";
 import { RelayTerm } from "../../src/outbox/relay-term.ts";
+import { republish } from "../../src/outbox/republish.ts";
 import type { Pool } from "../../src/postgres/pool.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";

@@ -2,7 +2,6 @@ import { describe, expect, test } from "@jest/globals";
 import pg from "pg";
 import { Fault } from "../../src/fault/fault.ts";
 import {
-  brokenConstraint,
   commitUnknown,
   connectionSurvives,
   databaseFault,
@@ -67,12 +66,5 @@ describe("a failure of the database", () => {
       connectionSurvives(refusal(code)),
     );
     expect(survives).toEqual([false, false, false, true, true]);
-  });
-
-  test("names the constraint that was broken", () => {
-    expect(brokenConstraint(databaseFault(refusal("23505", { constraint: "thing_pkey" })))).toBe(
-      "thing_pkey",
-    );
-    expect(brokenConstraint(new Error("none"))).toBeUndefined();
   });
 });

@@ -10,7 +10,6 @@ import {
   inTraceOf,
   newTraceparent,
   parseTraceparent,
-  runInSpan,
   traceIdOf,
 } from "../../src/telemetry/trace.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
@@ -115,11 +114,6 @@ test("a child stays in its parent's trace with a span of its own, and keeps the 
     true,
   );
   expect(parseTraceparent(newTraceparent())?.sampled).toBe(true);
-});
-
-test("work in a span gives its result and its failure on", async () => {
-  expect(await runInSpan("work", {}, () => 7)).toBe(7);
-  await expect(runInSpan("work", {}, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
 });
 
 describe("without a collector", () => {

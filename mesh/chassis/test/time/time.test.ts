@@ -1,6 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { systemChance, uuidV7 } from "../../src/time/clock.ts";
+import { every } from "../../src/time/every.ts";
 import { wait } from "../../src/time/wait.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -32,4 +35,38 @@ test("a wait ends early when its signal does, and at once when it already has", 
 test("chance stays within its limits", () => {
   const draws = Array.from({ length: 1_000 }, () => systemChance.next());
   expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true);
+});
+
+test("repeated work outlives a failure, which is logged by its name, and ends with the signal", async () => {
+  const ending = new AbortController();
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const logger = createLogger({ service: "test", instance: "test-0", level: "warn", write });
+  const parts = { clock: new ManualClock(0), logger, signal: ending.signal };
+  let turns = 0;
+  await every({ name: "counting", ms: 1 }, parts, () => {
+    turns += 1;
+    if (turns === 3) ending.abort();
+    return turns === 2 ? Promise.resolve() : Promise.reject(new Error(`turn ${turns}`));
+  });
+  expect([turns, lines.length]).toEqual([3, 1]);
+  expect(lines[0]).toContain("counting did not work");
+});
+
+test("repeated work that has to rest pauses for a multiple of the time that it took", async () => {
+  const ending = new AbortController();
+  const clock = new ManualClock(0);
+  const startsMs: number[] = [];
+  await every(
+    { name: "counting", ms: 1, rest: 10 },
+    { clock, logger: quietLogger, signal: ending.signal },
+    () => {
+      startsMs.push(performance.now());
+      clock.advance(10);
+      if (startsMs.length === 2) ending.abort();
+      return Promise.resolve();
+    },
+  );
+  const [firstMs = 0, secondMs = 0] = startsMs;
+  expect(secondMs - firstMs).toBeGreaterThan(95);
 });

@@ -35,10 +35,14 @@ describe("a value of a user", () => {
     expect(reasonOf(() => jsonText(valueFrom(JSON.stringify("ü".repeat(32))), about))).toBe("BODY_TOO_LARGE");
   });
 
-  test("may be 32 levels deep, and no deeper", () => {
-    const deep = (levels: number) => valueFrom("[".repeat(levels) + "]".repeat(levels));
-    const wide = { ...about, limitBytes: 1_000 };
-    expect(reasonOf(() => jsonText(deep(32), wide))).toBe("none");
+  test.each([
+    ["lists", "[0,", "]"],
+    ["objects", '{"a":0,"b":', "}"],
+  ])("may be 32 levels of %s, and is refused by its path beyond", (_what, open, close) => {
+    const deep = (levels: number) => valueFrom(`${open.repeat(levels)}1${close.repeat(levels)}`);
+    const wide = { field: "items[3].input", limitBytes: 1_000 };
+    expect(jsonText(deep(32), wide)).toContain("1");
+    expect(() => jsonText(deep(33), wide)).toThrow("items[3].input is deeper than 32 levels");
     expect(reasonOf(() => jsonText(deep(33), wide))).toBe("INVALID_REQUEST");
   });
 

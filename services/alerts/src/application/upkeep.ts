@@ -1,6 +1,6 @@
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Clock } from "@orrery/mesh/time/clock";
-import { wait } from "@orrery/mesh/time/wait";
+import { every } from "@orrery/mesh/time/every";
 
 const SWEEP_MS = 1_000;
 const GAUGES_MS = 2_000;
@@ -33,17 +33,7 @@ export interface Upkeep {
 /** Begins the upkeep at once. */
 export function startUpkeep({ clock, logger, signal, ...work }: UpkeepDeps): Upkeep {
   let sweptMs = clock.monotonicMs();
-  const every = async (name: string, ms: number, turn: () => Promise<unknown>): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await turn();
-      } catch (failure) {
-        // What fails now is tried again at the next turn.
-        if (!signal.aborted) logger.warn(`${name} did not work`, { reason: String(failure) });
-      }
-      await wait(ms, signal);
-    }
-  };
+  const parts = { clock, logger, signal };
   const sweep = async (): Promise<void> => {
     await work.endMutes(signal);
     sweptMs = clock.monotonicMs();
@@ -51,10 +41,10 @@ export function startUpkeep({ clock, logger, signal, ...work }: UpkeepDeps): Upk
   return {
     sweptAgoMs: () => clock.monotonicMs() - sweptMs,
     ended: Promise.all([
-      every("sweep", SWEEP_MS, sweep),
-      every("gauges", GAUGES_MS, work.refreshGauges),
-      every("comparison", COMPARE_MS, () => work.compare(signal)),
-      every("housekeeping", HOUSEKEEPING_MS, work.keepHouse),
+      every({ name: "sweep", ms: SWEEP_MS }, parts, sweep),
+      every({ name: "gauges", ms: GAUGES_MS }, parts, work.refreshGauges),
+      every({ name: "comparison", ms: COMPARE_MS }, parts, () => work.compare(signal)),
+      every({ name: "housekeeping", ms: HOUSEKEEPING_MS }, parts, work.keepHouse),
     ]),
   };
 }

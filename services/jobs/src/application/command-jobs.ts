@@ -1,21 +1,12 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import { type KeyedRequest, storedAnswer } from "@orrery/mesh/idempotency/keys";
 import type { Announcements } from "@orrery/mesh/outbox/announcements";
-import { blocked } from "../domain/blocked.ts";
 import type { Moved } from "../domain/job.ts";
 import { type CommandRefusal, type JobCommand, obey } from "../domain/job-decisions.ts";
-import { storedAnswer } from "./idempotency.ts";
-import type {
-  Caller,
-  Change,
-  Facts,
-  IdempotencyKeys,
-  InTransaction,
-  Jobs,
-  JobView,
-  KeyedRequest,
-} from "./ports.ts";
+import type { Caller, Change, Facts, IdempotencyKeys, InTransaction, Jobs, JobView } from "./ports.ts";
+import { NO_SUCH_JOB, readJob } from "./read-jobs.ts";
 
-export interface CommandDeps {
+interface CommandDeps {
   readonly jobs: Jobs;
   readonly facts: Facts;
   readonly keys: IdempotencyKeys;
@@ -33,7 +24,7 @@ export interface CommandRequest {
 }
 
 const DETAILS: Readonly<Record<CommandRefusal, string>> = {
-  NOT_FOUND: "this project has no job with this id",
+  NOT_FOUND: NO_SUCH_JOB,
   JOB_ALREADY_FINISHED: "the job has already ended",
   JOB_NOT_RETRYABLE: "only a job that ended FAILED, CANCELLED or EXPIRED can be retried",
   JOB_OWNED_BY_MISSION: "the job is a step of a mission, which alone cancels and retries it",
@@ -69,10 +60,7 @@ export const commandJob =
           await jobs.saveAll(tx, changes);
           facts.appendAll(tx, changes);
         }
-        const stored = await jobs.read(project, id, tx);
-        if (stored === undefined) throw new Fault("NOT_FOUND", { detail: DETAILS.NOT_FOUND });
-        const around = stored.job.status === "QUEUED" ? await jobs.surroundings(stored.job, tx) : undefined;
-        const view = { ...stored, blocked: blocked(stored.job, around) };
+        const view = await readJob(jobs)(project, id, tx);
         if (keyed !== undefined) keys.storeAll(tx, [{ ...keyed, response: encodeView(view) }]);
         return { view };
       },

@@ -1,15 +1,8 @@
 import { Fault } from "@orrery/mesh/fault/fault";
-import { storedAnswer } from "./idempotency.ts";
-import type {
-  IdempotencyKeys,
-  InTransaction,
-  KeyedRequest,
-  QueueChange,
-  Queues,
-  QueueView,
-} from "./ports.ts";
+import { type KeyedRequest, storedAnswer } from "@orrery/mesh/idempotency/keys";
+import type { IdempotencyKeys, InTransaction, QueueChange, Queues, QueueView } from "./ports.ts";
 
-export interface QueueDeps {
+interface QueueDeps {
   readonly queues: Queues;
   readonly keys: IdempotencyKeys;
   readonly inTransaction: InTransaction;

@@ -1,4 +1,5 @@
-import type { EventPosition, StoredEvent } from "@orrery/mesh/outbox/stored-events";
+import type { KeyedRequest, KeyState } from "@orrery/mesh/idempotency/keys";
+import type { EventPosition, PublishedEvent } from "@orrery/mesh/outbox/stored-events";
 import type { Transaction, TransactionLimits } from "@orrery/mesh/postgres/pool";
 import type { HeldJob } from "../domain/attempt-decisions.ts";
 import type { Blocked, Surroundings } from "../domain/blocked.ts";
@@ -68,7 +69,7 @@ export interface Service {
 }
 
 /** What of the ready jobs to look at. */
-export interface ReadyScope extends Service {
+interface ReadyScope extends Service {
   /** How many jobs at most. */
   readonly limit: number;
   /** How many bytes of input in all at most, the first job aside. */
@@ -151,7 +152,7 @@ export interface Jobs {
     tx: Transaction,
     scope: Service & { limit: number },
     queues: readonly LockedQueue[],
-  ): Promise<readonly Candidate[]>;
+  ): Promise<readonly (Candidate & Pick<ReadyJob, "inputBytes">)[]>;
   /** Locks the candidates that are still free. */
   readyById(tx: Transaction, ids: readonly string[]): Promise<{ ready: readonly ReadyJob[]; nowMs: number }>;
   /** Writes grants: jobs, attempts, leases; takes the jobs off the ready ones. */
@@ -247,26 +248,10 @@ export interface EventStore extends Pick<JobEvents, "versions"> {
 /** Events of jobs, from the store. */
 export interface JobEvents {
   /** The events of each job after its version, at most `limit` for each job, by job and version. */
-  after(positions: readonly EventPosition[], limit: number): Promise<readonly StoredEvent[]>;
+  after(positions: readonly EventPosition[], limit: number): Promise<readonly PublishedEvent[]>;
   /** Where jobs stand now: the current version, and whether it is the job's end. Unknown ids are absent. */
   versions(ids: readonly string[]): Promise<ReadonlyMap<string, { version: number; ended: boolean }>>;
 }
-
-/** A request that carries an idempotency key. */
-export interface KeyedRequest {
-  readonly project: string;
-  /** The name of the RPC; items of batches share that of the single submission. */
-  readonly route: string;
-  readonly key: string;
-  /** SHA-256 over what was asked, in hex. */
-  readonly fingerprint: string;
-}
-
-/** What an idempotency key stands for. */
-export type KeyState =
-  | { readonly kind: "new" }
-  | { readonly kind: "in_flight" }
-  | { readonly kind: "done"; readonly fingerprint: string; readonly response: Uint8Array };
 
 /** Idempotency keys; they commit with what they stand for. */
 export interface IdempotencyKeys {

@@ -1,10 +1,13 @@
 import { Fault } from "@orrery/mesh/fault/fault";
-import type { StoredEvent } from "@orrery/mesh/outbox/stored-events";
+import type { PublishedEvent } from "@orrery/mesh/outbox/stored-events";
+import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { blocked } from "../domain/blocked.ts";
 import type { Attempt } from "../domain/job.ts";
 import type { JobEvents, Jobs, JobView } from "./ports.ts";
 
-const notFound = (): Fault => new Fault("NOT_FOUND", { detail: "this project has no job with this id" });
+/** What a caller is told of a job that his project does not have. */
+export const NO_SUCH_JOB = "this project has no job with this id";
+const notFound = (): Fault => new Fault("NOT_FOUND", { detail: NO_SUCH_JOB });
 
 /**
  * Reads a job as it is now, with the reason that holds it. @throws Fault `NOT_FOUND`, also for another
@@ -12,10 +15,10 @@ const notFound = (): Fault => new Fault("NOT_FOUND", { detail: "this project has
  */
 export const readJob =
   (jobs: Jobs) =>
-  async (project: string, id: string): Promise<JobView> => {
-    const stored = await jobs.read(project, id);
+  async (project: string, id: string, tx?: Transaction): Promise<JobView> => {
+    const stored = await jobs.read(project, id, tx);
     if (stored === undefined) throw notFound();
-    const around = stored.job.status === "QUEUED" ? await jobs.surroundings(stored.job) : undefined;
+    const around = stored.job.status === "QUEUED" ? await jobs.surroundings(stored.job, tx) : undefined;
     return { ...stored, blocked: blocked(stored.job, around) };
   };
 
@@ -41,7 +44,7 @@ export const readEvents =
     project: string,
     from: { jobId: string; version: number },
     limit: number,
-  ): Promise<{ events: readonly StoredEvent[]; more: boolean }> => {
+  ): Promise<{ events: readonly PublishedEvent[]; more: boolean }> => {
     if ((await jobs.read(project, from.jobId)) === undefined) throw notFound();
     const found = await events.after([{ aggregateId: from.jobId, version: from.version }], limit + 1);
     return { events: found.slice(0, limit), more: found.length > limit };

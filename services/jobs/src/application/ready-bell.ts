@@ -15,7 +15,7 @@ export interface ReadyBell {
 }
 
 /** One that listens for its tasks. */
-export interface BellListener extends Disposable {
+interface BellListener extends Disposable {
   /** Resolves at the next ring, after so many milliseconds, or when the signal is aborted. */
   next(withinMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -29,7 +29,7 @@ export type ReportOutcome =
   | { readonly ok: true; readonly replayed: boolean }
   | { readonly ok: false; readonly reason: WordRefusal };
 
-export interface ReportDeps {
+interface ReportDeps {
   readonly jobs: Jobs;
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
@@ -42,11 +42,11 @@ export interface ReportDeps {
 /** Takes workers' words about their attempts. */
 export interface ReportAttempts {
   /**
-   * Takes a worker's word. Reports that come in while others are written share one transaction; a refusal is
-   * an outcome.
+   * Takes the words of one message, in one transaction, which those that come in meanwhile share; a refusal is an
+   * outcome.
+   *
+   * @returns one outcome for each, in order
    */
-  report(report: Report): Promise<ReportOutcome>;
-  /** Takes the words of one message, in one transaction. @returns one outcome for each, in order */
   reportAll(reports: readonly Report[]): Promise<readonly ReportOutcome[]>;
   /** Takes nothing more, and resolves when everything taken has its outcome. */
   close(): Promise<void>;
@@ -73,7 +73,6 @@ export function createReportAttempts(deps: ReportDeps): ReportAttempts {
     },
   });
   return {
-    report: (report) => batcher.submit(report),
     reportAll: async (all) => {
       const outcomes = await batcher.submitAll(all);
       return outcomes.map((outcome) => {

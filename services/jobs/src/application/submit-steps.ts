@@ -8,7 +8,7 @@ export interface StepItem extends SubmitItem {
   readonly jobId: string;
 }
 
-export interface SubmitStepsDeps extends Omit<SubmitDeps, "keys" | "encodeJob" | "metrics"> {
+interface SubmitStepsDeps extends Omit<SubmitDeps, "keys" | "encodeJob" | "metrics"> {
   readonly stepIds: StepIds;
 }
 

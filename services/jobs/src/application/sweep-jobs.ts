@@ -10,7 +10,7 @@ import type { Change, DueKind, Facts, InTransaction, Jobs } from "./ports.ts";
 
 const MAX_ITEMS = 500;
 
-export interface SweepDeps {
+interface SweepDeps {
   readonly jobs: Jobs;
   readonly facts: Facts;
   readonly inTransaction: InTransaction;

@@ -1,5 +1,6 @@
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { every, oneTurn } from "@orrery/mesh/time/every";
 import { wait } from "@orrery/mesh/time/wait";
 import type { Moved } from "../domain/job.ts";
 import type { DatabaseClock } from "./database-clock.ts";
@@ -13,7 +14,7 @@ const GAUGES_REST = 20;
 /** Never sweep more often than this, however many jobs become due one after another. */
 const SPACING_MS = 20;
 
-export interface UpkeepDeps {
+interface UpkeepDeps {
   readonly jobs: Jobs;
   readonly workers: Workers;
   readonly partitions: Partitions;
@@ -27,7 +28,7 @@ export interface UpkeepDeps {
 }
 
 /** What happens by itself. Every replica does all of it; rows that one has locked, the others leave alone. */
-export interface Upkeep {
+interface Upkeep {
   /** Whether any queue that is not paused has a limit, as of a second ago at most. */
   readonly limitedQueues: () => boolean;
   /** Says that limits may have changed here. */
@@ -51,6 +52,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   let wake: (() => void) | undefined;
 
   const promote = async (): Promise<void> => {
+    // What fails leaves this behind: a moment that has passed would call again at once.
+    nextDueMs = Number.POSITIVE_INFINITY;
     await deps.sweep("promotion", signal);
     await deps.sweep("expiry", signal);
     const inMs = await deps.jobs.nextDueInMs();
@@ -58,7 +61,7 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   };
   const promoteWhenDue = async (): Promise<void> => {
     while (!signal.aborted) {
-      await attempt(deps, "promotion", promote);
+      await oneTurn("promotion", deps, promote);
       await wait(SPACING_MS, signal);
       const sleepMs = Math.min(SWEEP_MS, Math.max(0, nextDueMs - clock.monotonicMs()));
       await new Promise<void>((resolve) => {
@@ -95,9 +98,9 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
     lastSweepMs: () => lastSweepMs,
     ended: Promise.all([
       promoteWhenDue(),
-      every(deps, { name: "sweep", ms: SWEEP_MS }, sweepAttempts),
-      every(deps, { name: "gauges", ms: GAUGES_MS, rest: GAUGES_REST }, deps.refreshGauges),
-      every(deps, { name: "housekeeping", ms: HOUSEKEEPING_MS }, keepHouse),
+      every({ name: "sweep", ms: SWEEP_MS }, deps, sweepAttempts),
+      every({ name: "gauges", ms: GAUGES_MS, rest: GAUGES_REST }, deps, deps.refreshGauges),
+      every({ name: "housekeeping", ms: HOUSEKEEPING_MS }, deps, keepHouse),
     ]),
   };
 }
@@ -106,31 +109,4 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
 function dueOf({ job }: Moved): number {
   const waits = job.status === "SCHEDULED" || job.status === "RETRYING";
   return waits ? job.runMs : Number.POSITIVE_INFINITY;
-}
-
-async function every(
-  deps: UpkeepDeps,
-  how: { name: string; ms: number; rest?: number },
-  work: () => Promise<void>,
-): Promise<void> {
-  const { clock, signal } = deps;
-  const { rest = 0 } = how;
-  while (!signal.aborted) {
-    const beganMs = clock.monotonicMs();
-    await attempt(deps, how.name, work);
-    await wait(Math.max(how.ms, rest * (clock.monotonicMs() - beganMs)), signal);
-  }
-}
-
-/** What fails now is tried again at the next turn; the database's own breaker says why. */
-async function attempt(
-  { logger, signal }: UpkeepDeps,
-  name: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (failure) {
-    if (!signal.aborted) logger.warn(`${name} did not work`, { reason: String(failure) });
-  }
 }

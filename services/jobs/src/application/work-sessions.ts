@@ -6,7 +6,7 @@ import type { Leases } from "./ports.ts";
 const POLL_MS = 500;
 
 /** A worker's open stream, as far as cancellations concern it. */
-export interface WorkSession {
+interface WorkSession {
   /** Asks the worker to stop an attempt. */
   cancel(lease: { jobId: string; epoch: number }): void;
   /** Tells the worker to go elsewhere. */

@@ -20,7 +20,7 @@ import { retryDelayMs } from "./retry-schedule.ts";
 export type WordRefusal = "NOT_FOUND" | "LEASE_LOST" | "LEASE_FOREIGN" | "CANCEL_NOT_REQUESTED";
 
 /** Who speaks about an attempt. An absent project speaks for all of them. */
-export interface Speaker {
+interface Speaker {
   readonly project: string | undefined;
   readonly principal: string;
 }

@@ -46,6 +46,10 @@ export const STATUS_AFTER = {
 /** The name of a fact, which is the name of its event. */
 export type FactName = keyof typeof STATUS_AFTER;
 
+/** The fact that an event tells: the last word of its type. */
+export const factOf = (eventType: string): FactName =>
+  eventType.slice(eventType.lastIndexOf(".") + 1) as FactName;
+
 /** How an attempt stands: `RUNNING` until it ended, then one of the others, for good (I5). */
 export const ATTEMPT_STATUSES = ["RUNNING", "SUCCEEDED", "FAILED", "LOST", "CANCELLED", "RELEASED"] as const;
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];

@@ -121,7 +121,7 @@ export const refuse = <R extends string>(reason: R): Decision<R> => ({ kind: "re
 export const unchanged: Decision<never> = { kind: "same" };
 
 /** The fields that a transition may set. */
-export type Changes = Partial<Omit<Job, keyof JobTerms | "status" | "version">>;
+type Changes = Partial<Omit<Job, keyof JobTerms | "status" | "version">>;
 
 /**
  * I3, I8: the one way to make a transition. It throws on a step that the table does not know: that is a

@@ -24,7 +24,7 @@ export interface Submission {
 export const PLAN_AHEAD_MS = 157_784_760_000;
 
 /** Why a submission cannot be taken, by field; the fields are those of the contract. */
-export interface FieldProblem {
+interface FieldProblem {
   readonly field: string;
   readonly description: string;
 }

@@ -34,7 +34,7 @@ export const OPEN = [
 export type StepStatus = keyof typeof STEP_NEXT;
 
 /** Every legal step of a step. What a person retries or resolves leaves FAILED, UNKNOWN and UNDO_FAILED. */
-export const STEP_NEXT = {
+const STEP_NEXT = {
   PENDING: ["RUNNING", "FAILED", "SKIPPED"],
   RUNNING: ["SUCCEEDED", "FAILED", "UNKNOWN"],
   SUCCEEDED: ["UNDOING", "UNDO_FAILED"],

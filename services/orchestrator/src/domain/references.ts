@@ -45,7 +45,7 @@ export function findReferences(value: Json, at = ""): readonly FoundReference[] 
 }
 
 /** Reads the text of a reference. Segments are separated by dots; one of digits counts in a list. */
-export function parseReference(text: string): Reference | { readonly problem: string } {
+function parseReference(text: string): Reference | { readonly problem: string } {
   const [root, ...rest] = text.split(".");
   if (text.split(".").includes("")) return { problem: FORM };
   if (root === "input") return { of: "input", path: rest };

@@ -6,7 +6,7 @@ import { type Resolved, resolve, type Sources } from "./references.ts";
 /** How large the input of a step's job may be, in bytes of JSON. */
 export const INPUT_LIMIT_BYTES = 192 * 1024;
 /** The same of a job that undoes: its step's input and output, each as large as they may be, and the key. */
-export const UNDO_INPUT_LIMIT_BYTES = 2 * INPUT_LIMIT_BYTES + 1024;
+const UNDO_INPUT_LIMIT_BYTES = 2 * INPUT_LIMIT_BYTES + 1024;
 
 /**
  * Begins a step: its job is decided on here and nowhere else. An input that refers to what is not there fails the

@@ -48,17 +48,17 @@ export function envelopeJson(told: Told): string {
     `,"eventId":"${eventId}","occurredAt":"${timeText(told.occurredMs)}","producer":${producer}` +
     `,"aggregateId":"${job.id}","aggregateVersion":${job.version},"correlationId":${text(job.correlationId)}` +
     `,"traceId":"${traceId(job.traceparent)}","traceparent":${text(job.traceparent)},"idempotencyKey":"${key}"` +
-    `,"projectId":${text(job.project)},"payload":${payloadJson(told)}}`
+    `,"projectId":${text(job.project)},"payload":${eventJson(told)}}`
   );
 }
 
-function payloadJson({ job, attempt, inputText, outputText }: Told): string {
+function eventJson({ job, attempt, inputText, outputText }: Told): string {
   const attemptPart = attempt === undefined ? "" : `,"attempt":${attemptJson(attempt)}`;
   return `{"job":${jobJson(job, fitting(inputText), fitting(outputText))}${attemptPart}}`;
 }
 
-/** The ProtoJSON of a job. `undefined` leaves input or output out. */
-export function jobJson(job: ToldJob, inputText: string | undefined, outputText: string | undefined): string {
+/** `undefined` leaves input or output out. */
+function jobJson(job: ToldJob, inputText: string | undefined, outputText: string | undefined): string {
   const why = blocked(job, undefined);
   return (
     `{"id":"${job.id}","project":${text(job.project)},"task":${text(job.task)},"queue":${text(job.queue)}` +

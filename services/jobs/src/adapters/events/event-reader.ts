@@ -1,6 +1,6 @@
 import type { RenderEvents } from "@orrery/mesh/outbox/outbox";
 import type { EventStore, JobEvents, KeptEvent } from "../../application/ports.ts";
-import type { FactName } from "../../domain/job-state.ts";
+import { factOf } from "../../domain/job-state.ts";
 import { envelopeJson, PAYLOAD_LIMIT_BYTES } from "./event-json.ts";
 import { toldFrom } from "./event-payload.ts";
 
@@ -27,7 +27,7 @@ export const renderOutbox =
     render(
       store,
       events.map(({ id, aggregateId, version, eventType, occurredAtMs, payload }) => {
-        const fact = eventType.slice(eventType.lastIndexOf(".") + 1) as FactName;
+        const fact = factOf(eventType);
         return { id, jobId: aggregateId, version, fact, occurredMs: occurredAtMs, payload };
       }),
     );

@@ -1,6 +1,6 @@
 import type { Pool } from "@orrery/mesh/postgres/pool";
 import type { EventStore } from "../../application/ports.ts";
-import { type FactName, hasEnded, type JobStatus } from "../../domain/job-state.ts";
+import { factOf, hasEnded, type JobStatus } from "../../domain/job-state.ts";
 import { plainArray } from "./array-literal.ts";
 import { type TermsRow, termsFrom } from "./job-row.ts";
 import { EVENT_TERMS, EVENTS_AFTER, VERSIONS } from "./read-statements.ts";
@@ -33,7 +33,7 @@ export function createEventStore(pool: Pool): EventStore {
         id: row.id,
         jobId: row.aggregate_id,
         version: row.version,
-        fact: row.event_type.slice(row.event_type.lastIndexOf(".") + 1) as FactName,
+        fact: factOf(row.event_type),
         occurredMs: row.occurred_at,
         payload: row.payload,
       }));

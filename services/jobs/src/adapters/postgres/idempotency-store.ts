@@ -1,4 +1,5 @@
-import type { IdempotencyKeys, KeyedRequest, KeyState } from "../../application/ports.ts";
+import type { KeyedRequest, KeyState } from "@orrery/mesh/idempotency/keys";
+import type { IdempotencyKeys } from "../../application/ports.ts";
 import { STORE_ANSWERS, STORED_ANSWERS, TAKE_KEYS } from "./idempotency-statements.ts";
 
 /** Idempotency keys in PostgreSQL: an advisory lock says "under way", a row says "done". */

@@ -25,12 +25,12 @@ import {
   type JobError as WireError,
   type RetryPolicy as WirePolicy,
 } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
-import type { StoredEvent } from "@orrery/mesh/outbox/stored-events";
+import type { PublishedEvent } from "@orrery/mesh/outbox/stored-events";
+import { valueFrom } from "@orrery/mesh/transport/json-value";
 import type { JobView } from "../../application/ports.ts";
 import type { Blocked } from "../../domain/blocked.ts";
 import type { Attempt, Job as DomainJob, JobError, RetryPolicy } from "../../domain/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
-import { valueFrom } from "./json-value.ts";
 
 const NANOS_PER_MS = 1_000_000;
 
@@ -115,7 +115,7 @@ const errorToWire = ({ type, message, retryable }: JobError): WireError =>
   create(JobErrorSchema, { type, message, retryable });
 
 /** The envelope as a message. Fields of a newer release are left out. */
-export const eventToWire = ({ envelope }: StoredEvent): EventEnvelope =>
+export const eventToWire = ({ envelope }: PublishedEvent): EventEnvelope =>
   fromJsonString(EventEnvelopeSchema, envelope, { ignoreUnknownFields: true });
 
 /** An answer as it is stored beside its idempotency key, and back. */

@@ -13,6 +13,7 @@ import {
 import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
+import { type KeyedRequest, keyedRequest } from "@orrery/mesh/idempotency/keys";
 import type { Watches } from "@orrery/mesh/outbox/watch";
 import { sendWatch } from "@orrery/mesh/outbox/watch-frames";
 import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
@@ -27,10 +28,10 @@ import { callerOf, callerWithin } from "./call-context.ts";
 import { eventToken, versionAfter } from "./event-token.ts";
 import { attemptToWire, eventToWire, jobFromBytes, jobToWire } from "./job-wire.ts";
 import { isForMissions, stepNotAllowed, submitStepItems } from "./steps-handler.ts";
-import { keyedRequest, outcomeToWire, submissionFromWire, submittedToWire } from "./submission-wire.ts";
+import { outcomeToWire, submissionFromWire, submittedToWire } from "./submission-wire.ts";
 
 /** The use cases that JobsService renders. */
-export interface JobsUse {
+interface JobsUse {
   readonly submits: SubmitJobs;
   readonly submitSteps: SubmitSteps;
   readonly command: ReturnType<typeof commandJob>;
@@ -52,7 +53,7 @@ const NO_JOB = create(JobsService.method.submitJob.input);
 /** How many submissions of one stream may be under way; the sender is held back beyond. */
 const STREAM_WINDOW = 1_000;
 
-/** JobsService, a line or two for each RPC. */
+/** JobsService: reads each request, asks the use cases, and renders what they answer. */
 export function jobsRoute(use: JobsUse): Route {
   return serve(JobsService, {
     submitJob: async (request, call) => {
@@ -198,7 +199,7 @@ async function submitKeyedBatch(
   use: JobsUse,
   requests: readonly SubmitJobRequest[],
   caller: Caller,
-  keyed: NonNullable<ReturnType<typeof keyedRequest>>,
+  keyed: KeyedRequest,
 ) {
   const about = { instance: INTERNAL_INSTANCE, traceId: traceIdOf(caller.traceparent) };
   const items = requests.map((job, index) =>

@@ -10,15 +10,15 @@ import {
   UpdateQueueRequestSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
+import { keyedRequest } from "@orrery/mesh/idempotency/keys";
 import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
 import type { changeQueue, readQueue } from "../../application/manage-queues.ts";
 import type { QueueChange, QueueView } from "../../application/ports.ts";
 import { callerOf } from "./call-context.ts";
 import { msOf } from "./job-wire.ts";
-import { keyedRequest } from "./submission-wire.ts";
 
 /** The use cases that QueuesService renders. */
-export interface QueuesUse {
+interface QueuesUse {
   readonly list: (project: string) => Promise<readonly QueueView[]>;
   readonly read: ReturnType<typeof readQueue>;
   readonly change: ReturnType<typeof changeQueue>;

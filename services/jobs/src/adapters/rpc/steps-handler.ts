@@ -8,8 +8,8 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import type { Call } from "@orrery/mesh/transport/route";
 import type { StepItem, SubmitSteps } from "../../application/submit-steps.ts";
-import { STEP_INPUT_LIMIT_BYTES } from "./json-value.ts";
 import { outcomeToWire, submissionFromWire } from "./submission-wire.ts";
+import { STEP_INPUT_LIMIT_BYTES } from "./value-limits.ts";
 
 /** The workload whose missions own jobs. */
 const ORCHESTRATOR = "orchestrator";

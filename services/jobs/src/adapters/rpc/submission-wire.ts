@@ -1,4 +1,4 @@
-import { create, type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Duration, Value } from "@bufbuild/protobuf/wkt";
 import type { RetryPolicy as WirePolicy } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import {
@@ -9,34 +9,36 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { problemFrom } from "@orrery/mesh/fault/wire";
+import { keyedRequest } from "@orrery/mesh/idempotency/keys";
+import { jsonText } from "@orrery/mesh/transport/json-value";
 import { validateMessage } from "@orrery/mesh/transport/validation";
-import type { Caller, KeyedRequest } from "../../application/ports.ts";
+import type { Caller } from "../../application/ports.ts";
 import type { SubmitItem, Submitted } from "../../application/submit-jobs.ts";
 import type { RetryPolicy } from "../../domain/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
 import type { Submission } from "../../domain/submission.ts";
 import { jobFromBytes, jobMessage, msOf } from "./job-wire.ts";
-import { fingerprint, jsonText, VALUE_LIMIT_BYTES } from "./json-value.ts";
 import { isPlainSubmission } from "./submission-check.ts";
+import { VALUE_LIMIT_BYTES } from "./value-limits.ts";
 
 const DEFAULT_QUEUE = "default";
 const DEFAULT_MAX_ATTEMPTS = 5;
 const DEFAULT_TIMEOUT_MS = 600_000;
 /** Items of batches share the scope of the single submission. */
-export const SUBMIT_ROUTE = "SubmitJob";
+const SUBMIT_ROUTE = "SubmitJob";
 
 /**
  * Reads one submission, holding it against its rules.
  *
  * @param path - where it stands in the request, as in `jobs[3]`; empty for a request of its own
- * @param inputLimitBytes - how large its input may be, in bytes of JSON; 192 KiB unless said
+ * @param limitBytes - how large its input may be, in bytes of JSON; 192 KiB unless said
  * @returns what to submit, or why not, with the fields at fault
  */
 export function submissionFromWire(
   request: SubmitJobRequest,
   caller: Caller,
   path: string,
-  inputLimitBytes = VALUE_LIMIT_BYTES,
+  limitBytes = VALUE_LIMIT_BYTES,
 ): SubmitItem | Fault {
   const fieldViolations = isPlainSubmission(request)
     ? []
@@ -50,7 +52,7 @@ export function submissionFromWire(
     return {
       submission: submissionOf(request, caller),
       principal: caller.principal,
-      inputText: jsonText(request.input, fieldAt(path, "input"), inputLimitBytes),
+      inputText: jsonText(request.input, { field: fieldAt(path, "input"), limitBytes }),
       keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project, path),
     };
   } catch (failure) {
@@ -94,39 +96,6 @@ function policyFrom(policy: WirePolicy | undefined): RetryPolicy {
     maxDelayMs: msOr(policy.maxDelay, DEFAULT_RETRY_POLICY.maxDelayMs),
     jitter: policy.jitter ?? DEFAULT_RETRY_POLICY.jitter,
   };
-}
-
-/**
- * What makes a request the same as another: its route, and all that it says but the key itself.
- *
- * @param path - where it stands in the call, as in `jobs[3]`
- * @returns undefined where the request carries no key
- * @throws Fault `INVALID_REQUEST` for what ProtoJSON cannot say, as a time of the year 20000 in binary
- */
-export function keyedRequest<D extends DescMessage>(
-  route: string,
-  schema: D,
-  request: MessageShape<D> & { readonly idempotencyKey?: string | undefined },
-  project: string,
-  path = "",
-): KeyedRequest | undefined {
-  const key = request.idempotencyKey;
-  if (key === undefined || key === "") return undefined;
-  const { idempotencyKey: _key, ...said } = protoJson(schema, request, path) as { idempotencyKey?: string };
-  return { project, route, key, fingerprint: fingerprint(said) };
-}
-
-function protoJson<D extends DescMessage>(schema: D, request: MessageShape<D>, path: string): unknown {
-  try {
-    return toJson(schema, request);
-  } catch (cause) {
-    const description = "holds a time, a duration or a value that ProtoJSON does not have";
-    throw new Fault(
-      "INVALID_REQUEST",
-      { detail: `the request ${description}`, fieldViolations: [{ field: path, description }] },
-      { cause },
-    );
-  }
 }
 
 /**

@@ -14,14 +14,14 @@ import { leaseToWire } from "./work-wire.ts";
 import { serviceOf, workerWords } from "./worker-words.ts";
 
 /** The use cases that WorkService renders. */
-export interface WorkUse extends FindWorkDeps {
+interface WorkUse extends FindWorkDeps {
   readonly heartbeats: HeartbeatAttempts;
   readonly sightings: Sightings;
   readonly sessions: WorkSessions;
   readonly listWorkers: (project: string) => Promise<readonly WorkerView[]>;
 }
 
-/** WorkService, a line for each RPC. */
+/** WorkService: reads each request, asks the use cases, and renders what they answer. */
 export function workRoute(use: WorkUse): Route {
   const words = workerWords(use);
   return serve(WorkService, {

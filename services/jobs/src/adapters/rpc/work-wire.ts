@@ -11,12 +11,13 @@ import {
   LeaseSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
+import { jsonText, valueFrom } from "@orrery/mesh/transport/json-value";
 import type { Beat, Grant, WorkCaller } from "../../application/ports.ts";
 import type { Report, ReportOutcome } from "../../application/report-attempts.ts";
 import { boundedMessage } from "../../domain/error-text.ts";
 import type { JobError } from "../../domain/job.ts";
 import { msOf } from "./job-wire.ts";
-import { jsonText, valueFrom } from "./json-value.ts";
+import { VALUE_LIMIT_BYTES } from "./value-limits.ts";
 
 const DEFAULT_ERROR_TYPE = "ERROR";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -48,7 +49,7 @@ export function completionFromWire(
   by: WorkCaller,
   path: string,
 ): Report {
-  const outputText = jsonText(result.output, `${path}.output`);
+  const outputText = jsonText(result.output, { field: `${path}.output`, limitBytes: VALUE_LIMIT_BYTES });
   return {
     jobId: idOf(result.jobId),
     epoch: result.leaseEpoch,

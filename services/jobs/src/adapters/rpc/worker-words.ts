@@ -33,7 +33,7 @@ interface AttemptRef {
 }
 
 /** What the words are carried out by. */
-export interface WordsUse {
+interface WordsUse {
   readonly reports: ReportAttempts;
   readonly heartbeats: HeartbeatAttempts;
   readonly sightings: Sightings;
