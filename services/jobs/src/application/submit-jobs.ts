@@ -1,6 +1,7 @@
 import { createBatcher } from "@orrery/mesh/batching/batcher";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom } from "@orrery/mesh/fault/wire";
+import { type KeyedRequest, type KeyState, keyReused, storedAnswer } from "@orrery/mesh/idempotency/keys";
 import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
 import { ATTR } from "@orrery/mesh/telemetry/attributes";
@@ -10,8 +11,7 @@ import { uuidV7 } from "@orrery/mesh/time/clock";
 import type { Job, Moved } from "../domain/job.ts";
 import { checkTimes, type Submission, submit } from "../domain/submission.ts";
 import type { DatabaseClock } from "./database-clock.ts";
-import { answerOrFault, keyReused, storedAnswer } from "./idempotency.ts";
-import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, KeyedRequest, Queues } from "./ports.ts";
+import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, Queues } from "./ports.ts";
 
 const MAX_ITEMS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -55,9 +55,10 @@ export interface SubmitJobs {
    */
   submit(item: SubmitItem): Promise<Submitted>;
   /**
-   * Submits what came in one call, 500 to a transaction. One result for each, in order.
+   * Submits what came in one call, 500 to a transaction. One result for each, in order: a transaction that fails
+   * concerns its own items.
    *
-   * @throws Fault as `submit`, where it concerns all of them
+   * @throws Fault as `submit`, where all of them failed
    */
   submitAll(items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]>;
   /**
@@ -107,8 +108,16 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
   return {
     submit: (item) => batcher.submit(item),
     submitAll: async (items) => {
-      const results = await Promise.all(inChunks(items, MAX_ITEMS).map((chunk) => batcher.submitAll(chunk)));
-      return results.flat().map((result) => (result instanceof Error ? faultFrom(result) : result));
+      const chunks = inChunks(items, MAX_ITEMS);
+      const settled = await Promise.allSettled(chunks.map((chunk) => batcher.submitAll(chunk)));
+      const failed = settled.find((one) => one.status === "rejected");
+      if (failed !== undefined && !settled.some((one) => one.status === "fulfilled")) throw failed.reason;
+      // What is written stays written: what failed another chunk is said of that chunk's items alone.
+      return settled.flatMap((one, index) =>
+        one.status === "rejected"
+          ? (chunks[index] ?? []).map(() => faultFrom(one.reason))
+          : one.value.map(asFault),
+      );
     },
     submitKeyed: async (items, keyed, encode) => {
       const sound = items.filter((item): item is SubmitItem => !(item instanceof Fault));
@@ -228,13 +237,23 @@ async function claimKeys(
   return claims;
 }
 
+/** As `storedAnswer`, with the fault as a value: for requests that share a transaction. */
+function answerOrFault(request: KeyedRequest, state: KeyState): Uint8Array | Fault | undefined {
+  try {
+    return storedAnswer(request, state);
+  } catch (failure) {
+    if (failure instanceof Fault) return failure;
+    throw failure;
+  }
+}
+
 interface Entry {
   readonly project: string;
   readonly queue: string;
   readonly task: string;
 }
 
-export interface Register {
+interface Register {
   unknown(changes: readonly Change[]): readonly Entry[];
   remember(entries: readonly Entry[]): void;
 }
@@ -258,6 +277,9 @@ export function createRegister(): Register {
     },
   };
 }
+
+const asFault = (result: Submitted | Error): Submitted | Fault =>
+  result instanceof Error ? faultFrom(result) : result;
 
 function inChunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   if (items.length <= size) return [items];
