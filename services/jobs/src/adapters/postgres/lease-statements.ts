@@ -9,7 +9,8 @@ export const PROLONG: Statement = {
 from unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) as asked (job_id, epoch, principal, project)
 where lease.job_id = asked.job_id and lease.epoch = asked.epoch and lease.principal = asked.principal
   and (asked.project is null or lease.project = asked.project)
-returning lease.job_id, lease.epoch, lease.expire_time, lease.cancel_time is not null as cancel_requested`,
+returning lease.job_id, lease.epoch, lease.principal, lease.project, lease.expire_time,
+  lease.cancel_time is not null as cancel_requested`,
 };
 
 /** Why leases could not be prolonged. */

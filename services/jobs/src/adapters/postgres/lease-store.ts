@@ -6,6 +6,8 @@ import { CANCEL_REQUESTED, LEASE_HOLDERS, PROLONG } from "./lease-statements.ts"
 interface Prolonged {
   readonly job_id: string;
   readonly epoch: number;
+  readonly principal: string;
+  readonly project: string;
   readonly expire_time: number;
   readonly cancel_requested: boolean;
 }
@@ -30,15 +32,16 @@ export function createLeaseStore(pool: Pool): Leases {
         LEASE_MS,
       ]);
       const prolonged = new Map(rows.map((row) => [`${row.job_id}:${row.epoch}`, row]));
-      const missed = claims.filter(({ jobId, epoch }) => !prolonged.has(`${jobId}:${epoch}`));
-      const holders = missed.length === 0 ? new Map<string, Holder>() : await holdersOf(pool, missed);
-      return claims.map((claim) => {
+      const answers = claims.map((claim) => {
         const row = prolonged.get(`${claim.jobId}:${claim.epoch}`);
-        return row === undefined ? refusal(claim, holders.get(claim.jobId)) : accepted(row);
+        return row !== undefined && isHolder(claim, row) ? accepted(row) : undefined;
       });
+      const missed = claims.filter((_claim, index) => answers[index] === undefined);
+      const holders = missed.length === 0 ? new Map<string, Holder>() : await holdersOf(pool, missed);
+      return claims.map((claim, index) => answers[index] ?? refusal(claim, holders.get(claim.jobId)));
     },
     cancelRequested: async () => {
-      const rows = await pool.query<Prolonged>(CANCEL_REQUESTED, []);
+      const rows = await pool.query<Pick<Prolonged, "job_id" | "epoch">>(CANCEL_REQUESTED, []);
       return rows.map(({ job_id, epoch }) => ({ jobId: job_id, epoch }));
     },
   };
@@ -49,6 +52,10 @@ async function holdersOf(pool: Pool, claims: readonly LeaseClaim[]): Promise<Map
   const rows = await pool.query<Holder>(LEASE_HOLDERS, [ids]);
   return new Map(rows.map((row) => [row.id, row]));
 }
+
+/** One batch has the claims of many callers, and two may name the same lease. */
+const isHolder = (claim: LeaseClaim, { principal, project }: Prolonged): boolean =>
+  claim.principal === principal && (claim.project === undefined || claim.project === project);
 
 const accepted = ({ expire_time, cancel_requested }: Prolonged): Beat => ({
   ok: true,
