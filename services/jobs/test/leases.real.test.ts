@@ -5,6 +5,7 @@ import { Problem_Reason as Reason } from "@orrery/contracts/gen/orrery/options/v
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { createJobStore } from "../src/adapters/postgres/job-store.ts";
+import { createLeaseStore } from "../src/adapters/postgres/lease-store.ts";
 import type { Success } from "../src/application/ports.ts";
 import { hear } from "../src/domain/attempt-decisions.ts";
 import { type As, type EngineWorld, engineWorld } from "./engine-world.ts";
@@ -86,6 +87,14 @@ describe("a grant", () => {
     );
     expect(await lease("lost-reply", { requestId: "r2" })).toHaveLength(1);
     expect(await lease("lost-reply", { requestId: "r1" }, { principal: "bob" })).toEqual([]);
+  });
+
+  test("is the same for requests that come at once with one id", async () => {
+    await submit("asked-at-once", 10);
+    const asked = Array.from({ length: 4 }, () => lease("asked-at-once", { max: 2, requestId: "r3" }));
+    const [first = [], ...others] = (await Promise.all(asked)).map((held) => held.map(ref));
+    expect(first).toHaveLength(2);
+    expect(others).toEqual([first, first, first]);
   });
 
   test("carries at most 2 MiB of inputs in all", async () => {
@@ -221,6 +230,14 @@ describe("a word about an attempt", () => {
     expect((await beat({ principal: "bob" }))?.reason).toBe(Reason.LEASE_FOREIGN);
     expect((await beat({}, 2))?.reason).toBe(Reason.LEASE_LOST);
     expect((await beat({ project: "second" }))?.reason).toBe(Reason.NOT_FOUND);
+    // In one batch with the holder's, they are told the same.
+    const claim = { jobId: held.jobId, epoch: held.leaseEpoch, principal: "ann", project: "demo" };
+    const claims = [claim, { ...claim, principal: "bob" }, { ...claim, project: "second" }];
+    expect(await createLeaseStore(world.pool).prolong(claims)).toMatchObject([
+      { ok: true },
+      { ok: false, reason: "LEASE_FOREIGN" },
+      { ok: false, reason: "NOT_FOUND" },
+    ]);
   });
 });
 

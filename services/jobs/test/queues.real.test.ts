@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Job_Blocked_Reason as Blocked } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import type { Lease } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { faultFrom } from "@orrery/mesh/fault/wire";
+import { createAnnouncements } from "@orrery/mesh/outbox/announcements";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { systemClock } from "@orrery/mesh/time/clock";
+import { createJobFacts } from "../src/adapters/events/job-facts.ts";
+import { createJobStore } from "../src/adapters/postgres/job-store.ts";
+import { createLeaseJobs } from "../src/application/lease-jobs.ts";
 import { type EngineWorld, engineWorld } from "./engine-world.ts";
 
 let world: EngineWorld;
@@ -93,6 +98,48 @@ describe("the limits of a queue", () => {
     expect((await complete([running])).outcomes[0]?.ok).toBe(true);
     await world.ask("resumeQueue", { queue: "paused" });
     expect(await lease("paused")).toHaveLength(1);
+  });
+
+  test("of a hundred full queues with a backlog do not hide the one that has room", async () => {
+    const task = "crowd";
+    const names = Array.from({ length: 100 }, (_, index) => `crowd-${100 + index}`);
+    const text = `insert into queue (project, name, concurrency) select 'demo', unnest($1::text[]), 1`;
+    await world.pool.query({ name: "", text }, [names]);
+    const jobs = [...names, ...names].map((queue) => ({ task, queue }));
+    await world.ask("batchSubmitJobs", { jobs });
+    await set("crowd-last", { concurrency: 1 });
+    const take = async () => (await world.ask("leaseJobs", { tasks: [task], worker: "w", max: 100 })).leases;
+    expect(await take()).toHaveLength(100);
+    await world.ask("submitJob", { task, queue: "crowd-last" });
+    await eventually(async () => expect(await take()).toMatchObject([{ queue: "crowd-last" }]));
+  });
+
+  test("let no more input be read than one answer carries", async () => {
+    await set("heavy", { concurrency: 100 });
+    const input = { kind: { case: "stringValue", value: "x".repeat(190 * 1024) } } as const;
+    await submit("heavy", 30, () => ({ input }));
+    const store = createJobStore(world.pool);
+    let read = 0;
+    const leases = createLeaseJobs({
+      jobs: {
+        ...store,
+        readyById: (tx, ids) => {
+          read += ids.length;
+          return store.readyById(tx, ids);
+        },
+      },
+      facts: createJobFacts({ instanceId: "test", version: "1" }, systemClock),
+      inTransaction: (act, limits) => world.pool.transaction(act, limits),
+      announcements: createAnnouncements(),
+      limitedQueues: () => true,
+    });
+    const grants = await leases.lease({
+      service: { project: "demo", tasks: ["t"], queues: ["heavy"] },
+      ...{ worker: "w", principal: "ann", requestId: "", max: 100 },
+      signal: new AbortController().signal,
+    });
+    expect(grants).toHaveLength(10);
+    expect(read).toBe(10);
   });
 
   test("are set one by one, or those that the mask names", async () => {

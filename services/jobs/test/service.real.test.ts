@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
@@ -21,6 +23,9 @@ const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+/** What a client of gRPC takes unless it says otherwise. */
+const MESSAGE_BYTES = 4 * 1024 * 1024;
+
 let database: TestDatabase;
 let nats: TestNats;
 let service: ChildProcess;
@@ -38,6 +43,7 @@ beforeAll(async () => {
     addresses: [{ host: "127.0.0.1", port: grpcPort }],
     identity: undefined,
     breaker: { volumeThreshold: 1_000 },
+    maxMessageBytes: MESSAGE_BYTES,
   });
   jobs = createClient(JobsService, transport);
   work = createClient(WorkService, transport);
@@ -144,6 +150,68 @@ describe("the service as a whole", () => {
       break;
     }
     over.abort();
+  });
+
+  test("answers a lease with what can be sent, however much its inputs grow on the way", async () => {
+    const one = { kind: { case: "numberValue" as const, value: 1 } };
+    const values: MessageInitShape<typeof ValueSchema>[] = Array.from({ length: 98_303 }, () => one);
+    const input = { kind: { case: "listValue" as const, value: { values } } };
+    for (let job = 0; job < 5; job += 1) await jobs.submitJob({ task: "grows", input }, as("demo"));
+    const take = async () =>
+      (await work.leaseJobs({ tasks: ["grows"], worker: "w", max: 100 }, as("demo"))).leases.length;
+    expect([await take(), await take(), await take(), await take()]).toEqual([2, 2, 1, 0]);
+  });
+
+  test("sends leases over a stream in messages that can be sent, however long the labels are", async () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 32 }, (_, index) => [`l${index}`.padEnd(63, "x"), "😀".repeat(256)]),
+    );
+    const some = Array.from({ length: 100 }, () => ({ task: "labelled", labels }));
+    for (let batch = 0; batch < 4; batch += 1) await jobs.batchSubmitJobs({ jobs: some }, as("demo"));
+    const over = new AbortController();
+    const said = async function* () {
+      const register = { worker: "l", tasks: ["labelled"], queues: [], slots: 500 };
+      yield { sequence: 1, message: { case: "register" as const, value: register } };
+      yield { sequence: 2, message: { case: "credit" as const, value: { jobs: 500 } } };
+      await once(over.signal, "abort");
+    };
+    const granted: number[] = [];
+    for await (const { message } of work.work(said(), as("demo"))) {
+      if (message.case !== "leases") continue;
+      granted.push(...message.value.leases.map(({ attempt }) => attempt));
+      if (granted.length === 400) break;
+    }
+    over.abort();
+    expect(granted).toEqual(Array.from({ length: 400 }, () => 1));
+  });
+
+  test("reads no more of a worker that does not hear its answers", async () => {
+    const over = new AbortController();
+    const leases = [{ jobId: "x".repeat(60_000), leaseEpoch: 1 }];
+    let said = 0;
+    const flood = async function* () {
+      const register = { worker: "f", tasks: ["flood"], queues: [], slots: 1 };
+      yield { sequence: 1, message: { case: "register" as const, value: register } };
+      for (; said < 2_000; said += 1)
+        yield { sequence: said, message: { case: "heartbeat" as const, value: { worker: "f", leases } } };
+      await once(over.signal, "abort");
+    };
+    const { signal } = over;
+    const answers = work.work(flood(), { ...as("demo"), signal })[Symbol.asyncIterator]();
+    await answers.next();
+    let before = -1;
+    await eventually(
+      () => {
+        const soFar = before;
+        before = said;
+        expect(said).toBe(soFar);
+      },
+      { withinMs: 20_000, everyMs: 500 },
+    );
+    expect(said).toBeGreaterThan(100);
+    expect(said).toBeLessThan(1_000);
+    over.abort();
+    await answers.next().catch(() => undefined);
   });
 
   test("tells open streams to drain when it stops, and stops with exit code 0", async () => {

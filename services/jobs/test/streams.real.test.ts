@@ -37,6 +37,11 @@ class Voice<M> {
     this.#wake?.();
   }
 
+  /** How much was not listened to yet. */
+  get unheard(): number {
+    return this.#said.length;
+  }
+
   hangUp(): void {
     this.#over = true;
     this.#wake?.();
@@ -166,6 +171,51 @@ describe("a worker's stream", () => {
     const id = await submit("left");
     await using next = new StreamWorker(world).register("left").credit(1);
     await eventually(() => expect(next.leases()).toMatchObject([{ jobId: id, attempt: 1 }]));
+  });
+
+  test("brings 500 leases in one message where inputs are small, whatever is in them", async () => {
+    const one = { kind: { case: "numberValue", value: 1 } } as const;
+    const value = { values: Array.from({ length: 255 }, () => one) };
+    const input = { kind: { case: "listValue", value } } as const;
+    const jobs = Array.from({ length: 500 }, () => ({ task: "small", input }));
+    await world.ask("batchSubmitJobs", { jobs });
+    await using worker = new StreamWorker(world).register("small").credit(500);
+    await eventually(() => expect(worker.leases()).toHaveLength(500));
+    expect(worker.heard.filter(({ message }) => message.case === "leases")).toHaveLength(1);
+  });
+
+  test.each([
+    ["and on as they are", "reads on"],
+    ["and ends when the worker goes", "goes"],
+  ])("is read no further than its answers are heard, %s", async (_how, then) => {
+    const voice = new Voice<object>();
+    const say = (message: Said) => voice.say(create(WorkRequestSchema, { message }));
+    say({ case: "register", value: { worker: "deaf", tasks: ["deaf"], slots: 1 } });
+    const gone = new AbortController();
+    const { signal } = gone;
+    const answers = world.stream<unknown, WorkResponse>("work", voice, { signal })[Symbol.asyncIterator]();
+    await answers.next();
+    for (let beat = 0; beat < 1_000; beat += 1)
+      say({ case: "heartbeat", value: { worker: "deaf", leases: [{ jobId: "unknown" }] } });
+    let before = -1;
+    await eventually(
+      () => {
+        const soFar = before;
+        before = voice.unheard;
+        expect(voice.unheard).toBe(soFar);
+      },
+      { everyMs: 200 },
+    );
+    expect(voice.unheard).toBeGreaterThan(850);
+    if (then === "goes") {
+      gone.abort();
+      await answers.return?.();
+      return;
+    }
+    voice.hangUp();
+    let heard = 0;
+    while ((await answers.next()).done !== true) heard += 1;
+    expect(heard).toBe(1_000);
   });
 
   test("that is gone gives back at once what was leased for it and not yet handed over", async () => {

@@ -11,12 +11,27 @@ import { admit } from "../domain/queue-limits.ts";
 import type { Facts, Grant, InTransaction, Jobs, LockedQueue, NewLease, ReadyJob, Service } from "./ports.ts";
 
 /** The most jobs that one transaction grants. */
-const MAX_GRANTS = 500;
+export const MAX_GRANTS = 500;
 /** Transactions that grant at once; more would only look into the same ranges. */
 const MAX_IN_FLIGHT = 2;
 const MAX_WAITING = 10_000;
-/** How much input one answer carries; its first job it always does. */
-export const INPUT_LIMIT_BYTES = 2 * 1024 * 1024;
+/** How much input, as JSON, one answer carries; its first job it always does. */
+const INPUT_LIMIT_BYTES = 2 * 1024 * 1024;
+/**
+ * How much one answer weighs as it is sent, its first job aside: clients of gRPC take 4 MiB unless they say otherwise,
+ * and what cannot be sent costs each of its jobs an attempt that nobody sees. The heaviest job comes to 2.1 MiB.
+ */
+const ANSWER_LIMIT_BYTES = 3 * 1024 * 1024;
+/** Inputs of this size weigh little whatever is in them: 500 of them fit, and none need be looked through. */
+const SMALL_INPUT_BYTES = 512;
+/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
+const GROWTH = 6;
+/** What a value comes to beyond its JSON, for each `,` `:` `[` and `{` of it: the 11 bytes of `1,` are the most. */
+const EXTRA_BYTES = 9;
+/** What a lease comes to without its input and labels: names and ids are of 128 characters at most. */
+const LEASE_BYTES = 1024;
+/** The tags and lengths of one label. */
+const LABEL_BYTES = 12;
 
 /** What one worker asks for. */
 export interface Demand {
@@ -31,7 +46,7 @@ export interface Demand {
   readonly signal: AbortSignal;
 }
 
-export interface LeaseDeps {
+interface LeaseDeps {
   readonly jobs: Jobs;
   readonly facts: Facts;
   readonly inTransaction: InTransaction;
@@ -47,8 +62,8 @@ export interface LeaseJobs {
    *
    * Demands for the same tasks and queues that come in while grants are written share the next transaction.
    *
-   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB, one job
-   * aside
+   * @returns 0 to `max` grants, in the order in which they are to start; inputs of at most 2 MiB, and 3 MiB in all as
+   * they are sent, one job aside
    * @throws Fault `OVERLOADED` · `DEPENDENCY_UNAVAILABLE`
    */
   lease(demand: Demand): Promise<readonly Grant[]>;
@@ -125,9 +140,10 @@ function groupKey({ service, requestId, principal }: Demand): string {
 function takeGroup(groups: Map<string, Waiting[]>): readonly Waiting[] {
   for (const [key, group] of groups) {
     let jobs = 0;
-    const count = group.findIndex(({ demand }) => {
-      jobs += demand.max;
-      return jobs > MAX_GRANTS;
+    const count = group.findIndex(({ demand: { max, requestId } }, index) => {
+      jobs += max;
+      // A request id stands for one set of leases: a second demand with it gets those of the first.
+      return jobs > MAX_GRANTS || (index > 0 && requestId !== "");
     });
     const batch = group.splice(0, count === -1 ? group.length : Math.max(1, count));
     groups.delete(key);
@@ -212,17 +228,38 @@ async function readyJobs(
   const queues = await jobs.lockLimitedQueues(tx, service);
   if (queues.length === 0) return { ...unlimited, queues };
   const candidates = await jobs.candidates(tx, { ...service, limit }, queues);
-  const admitted = queues.flatMap(({ project, name, limits, use }) => {
-    const mine = candidates.filter((candidate) => candidate.project === project && candidate.queue === name);
-    return admit(mine, limits, use);
-  });
-  if (admitted.length === 0) return { ...unlimited, queues };
+  const admitted = new Set(
+    queues.flatMap(({ project, name, limits, use }) => {
+      const mine = candidates.filter(
+        (candidate) => candidate.project === project && candidate.queue === name,
+      );
+      return admit(mine, limits, use);
+    }),
+  );
+  if (admitted.size === 0) return { ...unlimited, queues };
+  const first = firstWithin(
+    candidates.filter((candidate) => admitted.has(candidate)),
+    { limit, inputBytes },
+  );
   const limited = await jobs.readyById(
     tx,
-    admitted.map(({ id }) => id),
+    first.map(({ id }) => id),
   );
   const ready = [...unlimited.ready, ...limited.ready].sort(byTurn).slice(0, limit);
   return { ready, queues, nowMs: Math.max(unlimited.nowMs, limited.nowMs) };
+}
+
+/** As many as are asked for, and as few as their inputs allow, the first always. */
+function firstWithin<C extends Pick<ReadyJob, "inputBytes">>(
+  candidates: readonly C[],
+  { limit, inputBytes }: { limit: number; inputBytes: number },
+): readonly C[] {
+  let bytes = 0;
+  const end = candidates.findIndex((candidate, index) => {
+    bytes += candidate.inputBytes;
+    return index > 0 && bytes > inputBytes;
+  });
+  return candidates.slice(0, end === -1 ? limit : Math.min(limit, end));
 }
 
 function byTurn({ job: a }: ReadyJob, { job: b }: ReadyJob): number {
@@ -230,23 +267,50 @@ function byTurn({ job: a }: ReadyJob, { job: b }: ReadyJob): number {
 }
 
 /**
- * Gives each demand its jobs in turn: at most its number, and at most 2 MiB of input, its first job always.
+ * Gives each demand its jobs in turn: at most its number, and at most what one answer carries, its first job always.
  */
 function shareOut(ready: readonly ReadyJob[], demands: readonly Demand[]): readonly (readonly ReadyJob[])[] {
   let next = 0;
   return demands.map(({ max }) => {
     const share: ReadyJob[] = [];
+    let inputBytes = 0;
     let bytes = 0;
     while (share.length < max) {
       const job = ready[next];
       if (job === undefined) break;
-      bytes += job.inputBytes;
-      if (share.length > 0 && bytes > INPUT_LIMIT_BYTES) break;
+      inputBytes += job.inputBytes;
+      bytes += leaseBytes(job);
+      if (share.length > 0 && (inputBytes > INPUT_LIMIT_BYTES || bytes > ANSWER_LIMIT_BYTES)) break;
       share.push(job);
       next += 1;
     }
     return share;
   });
+}
+
+/** No less than what a job comes to in an answer; to know it exactly would be to encode it. */
+export function leaseBytes({ job, inputText = "", inputBytes }: ReadyJob): number {
+  let bytes = LEASE_BYTES + inputBytes * GROWTH;
+  if (inputBytes > SMALL_INPUT_BYTES) {
+    bytes = Math.min(bytes, LEASE_BYTES + inputBytes + separators(inputText) * EXTRA_BYTES);
+  }
+  // A UTF-16 code unit is three bytes of UTF-8 at most.
+  for (const name in job.labels) {
+    bytes += LABEL_BYTES + 3 * (name.length + (job.labels[name] ?? "").length);
+  }
+  return bytes;
+}
+
+const [COMMA, COLON, BRACKET, BRACE] = [",", ":", "[", "{"].map((mark) => mark.charCodeAt(0));
+
+/** Counts what begins a value or a name in JSON, and what looks like it in texts. Takes 0.3 ms for 192 KiB. */
+function separators(json: string): number {
+  let count = 0;
+  for (let index = 0; index < json.length; index += 1) {
+    const code = json.charCodeAt(index);
+    if (code === COMMA || code === COLON || code === BRACKET || code === BRACE) count += 1;
+  }
+  return count;
 }
 
 function leasesOf(share: readonly ReadyJob[], demand: Demand, nowMs: number): readonly NewLease[] {

@@ -31,7 +31,12 @@ cross join lateral (
   select ${READY_STATE_COLUMNS} from job where job.id = s.id and job.status = 'QUEUED' for update skip locked) j`,
 };
 
-/** Queues with limits that have something ready: whoever holds the row may count and grant. */
+/**
+ * Queues with limits that have something ready: whoever holds the row may count and grant. Any 100 of them, because
+ * whether one has room is known only after counting: in a fixed order 100 full ones would hide all others for good.
+ * No grant waits for these locks, and whoever else takes one (queue.change) takes no other: nothing can deadlock,
+ * whatever their order.
+ */
 export const LOCK_LIMITED_QUEUES: Statement = {
   name: "ready.lock_limited_queues",
   text: `select q.project, q.name, q.concurrency, q.concurrency_per_key, q.rate_limit, q.rate_period_ms
@@ -42,7 +47,7 @@ where q.limited and not q.paused and ($2::text is null or q.project = $2)
     select 1 from queue_task t cross join lateral (
       select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task limit 1) ready
     where t.project = q.project and t.queue = q.name and t.task = any($1::text[]))
-order by q.project, q.name limit 100 for update of q skip locked`,
+order by random() limit 100 for update of q skip locked`,
 };
 
 /** Served by lease_queue. */

@@ -39,6 +39,7 @@ interface CandidateRow {
   readonly project: string;
   readonly queue: string;
   readonly concurrency_key: string;
+  readonly input_bytes: number;
 }
 
 /** What of the job store finds things to do: ready jobs, limited queues, what is due. */
@@ -86,7 +87,11 @@ export function createReadyStore(pool: Pool): ReadyStore {
         full.map(({ name }) => name),
         full.map(({ key }) => key),
       ]);
-      return rows.map((row) => ({ ...row, concurrencyKey: row.concurrency_key }));
+      return rows.map((row) => ({
+        ...row,
+        concurrencyKey: row.concurrency_key,
+        inputBytes: row.input_bytes,
+      }));
     },
     readyById: async (tx, ids) => readyFrom(await tx.query<ReadyRow>(READY_BY_ID, [ids])),
     noteStarts: async (tx, starts) => {

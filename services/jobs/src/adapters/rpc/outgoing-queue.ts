@@ -1,7 +1,13 @@
+interface Waiting<M> {
+  readonly message: M;
+  readonly taken: () => void;
+}
+
 /** Messages that wait to be sent over a stream, in order. */
 export class OutgoingQueue<M> {
-  readonly #waiting: M[] = [];
+  readonly #waiting: Waiting<M>[] = [];
   #sending = false;
+  #over = false;
   #wakeSender: (() => void) | undefined;
   readonly #emptied = new Set<() => void>();
   #failure: { readonly reason: unknown } | undefined;
@@ -12,13 +18,23 @@ export class OutgoingQueue<M> {
   }
 
   push(message: M): void {
-    this.#waiting.push(message);
-    this.#wakeSender?.();
+    this.#add({ message, taken: () => undefined });
   }
 
-  /** Takes back what waits: it was handed to nobody, and is not any more. */
+  /** As `push`. @returns when the message was handed over, or never will be */
+  send(message: M): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#add({ message, taken: resolve });
+    return promise;
+  }
+
+  /** Takes back what waits: it was handed to nobody, and is not any more. What comes later is dropped. */
   takeBack(): M[] {
-    return this.#waiting.splice(0);
+    this.#over = true;
+    return this.#waiting.splice(0).map(({ message, taken }) => {
+      taken();
+      return message;
+    });
   }
 
   /** Ends the stream with a failure, after what waits. */
@@ -46,7 +62,8 @@ export class OutgoingQueue<M> {
         const next = this.#waiting.shift();
         if (next !== undefined) {
           this.#sending = true;
-          yield next;
+          next.taken();
+          yield next.message;
           this.#sending = false;
           continue;
         }
@@ -61,6 +78,15 @@ export class OutgoingQueue<M> {
       signal.removeEventListener("abort", wake);
       this.#tellEmpty();
     }
+  }
+
+  #add(waiting: Waiting<M>): void {
+    if (this.#over) {
+      waiting.taken();
+      return;
+    }
+    this.#waiting.push(waiting);
+    this.#wakeSender?.();
   }
 
   #tellEmpty(): void {

@@ -8,7 +8,7 @@ import {
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Call } from "@orrery/mesh/transport/route";
 import { type FindWorkDeps, giveBack, POLL_MS } from "../../application/find-work.ts";
-import type { Demand } from "../../application/lease-jobs.ts";
+import { type Demand, MAX_GRANTS } from "../../application/lease-jobs.ts";
 import type { Grant, WorkCaller } from "../../application/ports.ts";
 import type { Sightings } from "../../application/sightings.ts";
 import type { WorkSessions } from "../../application/work-sessions.ts";
@@ -19,14 +19,15 @@ import { serviceOf, type WorkerWords } from "./worker-words.ts";
 
 type Response = MessageInitShape<typeof WorkResponseSchema>;
 
-/** The most jobs that one message brings, as many as one transaction grants; further credit is served by the next. */
-const MAX_LEASES = 500;
-/** Messages of a worker that are carried out at once; it is read no faster. */
+/**
+ * Messages of a worker that are carried out, or whose answers wait to be sent, at once: it is read no faster, so that
+ * one which never reads cannot fill the memory with answers.
+ */
 const MAX_ANSWERS = 100;
 const MAX_CREDIT = 10_000;
 
 /** What a stream is served by. */
-export interface StreamUse extends FindWorkDeps {
+interface StreamUse extends FindWorkDeps {
   readonly words: WorkerWords;
   readonly sessions: WorkSessions;
   readonly sightings: Sightings;
@@ -144,8 +145,7 @@ class WorkStream {
       case "heartbeat": {
         if (message.value.draining) this.#draining = true;
         const outcomes = await words.heartbeat(message.value, this.#by);
-        this.outgoing.push({ sequence, message: { case: "outcomes", value: { outcomes } } });
-        return;
+        return this.outgoing.send({ sequence, message: { case: "outcomes", value: { outcomes } } });
       }
       case undefined:
         throw wrongOrder("a message says nothing that is known here");
@@ -159,7 +159,7 @@ class WorkStream {
   ): Promise<void> {
     const outcomes = await settled;
     for (const { jobId } of refs) this.#use.sessions.let(jobId);
-    this.outgoing.push({ sequence, message: { case: "outcomes", value: { outcomes } } });
+    await this.outgoing.send({ sequence, message: { case: "outcomes", value: { outcomes } } });
   }
 
   #register(sequence: number, register: WorkRequest_Register): void {
@@ -184,7 +184,8 @@ class WorkStream {
         await this.#pause();
         continue;
       }
-      const max = Math.min(this.#credit, MAX_LEASES);
+      // One message brings what one transaction grants; further credit is served by the next.
+      const max = Math.min(this.#credit, MAX_GRANTS);
       const demand = { service, worker, principal, requestId: "", max, signal: this.#signal };
       const grants = await this.#use.leases.lease(demand);
       if (this.#signal.aborted) await giveBack(this.#use, demand, grants);
