@@ -4,6 +4,7 @@ import type { Sighting, Workers } from "./ports.ts";
 
 /** A worker is written down at most this often, unless what it says of itself has changed. */
 const EVERY_MS = 5_000;
+/** Names that are remembered, and that may wait to be written. */
 const MAX_KNOWN = 50_000;
 const MAX_BATCH = 500;
 
@@ -48,6 +49,8 @@ export function createSightings(deps: { workers: Workers; clock: Clock; logger: 
       const same =
         last !== undefined && (sighting.tasks === undefined ? !sighting.draining : last.said === said);
       if (same && nowMs - last.atMs < EVERY_MS) return;
+      // Who is not noted now is at a next word.
+      if (pending.size >= MAX_KNOWN) return;
       if (known.size >= MAX_KNOWN) known.clear();
       known.set(name, { atMs: nowMs, said: sighting.tasks === undefined ? (last?.said ?? said) : said });
       const waiting = pending.get(name);
