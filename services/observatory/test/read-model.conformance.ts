@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ReadModel } from "../src/application/ports.ts";
 import { type ListOrder, NEWEST_FIRST } from "../src/domain/list-order.ts";
 import type { Projection } from "../src/domain/projection.ts";
+import { fits } from "../src/domain/query/evaluate.ts";
 import type { Searched } from "../src/domain/query/fields.ts";
 import { EVERYTHING, type Filter } from "../src/domain/query/filter.ts";
 import { readQuery } from "../src/domain/query/read-query.ts";
+import { searchKeysOf } from "../src/domain/search-keys.ts";
 import { lowestUuidAt } from "../src/domain/uuid-time.ts";
 import {
   missionProjectionOf,
@@ -19,9 +21,14 @@ import { compareWithNaive } from "./read-model-comparison.ts";
 
 const DAY_MS = 86_400_000;
 
+/** A read model that can be made empty: no service may ask that of it. */
+interface ResettableReadModel extends ReadModel {
+  reset(): Promise<void>;
+}
+
 /** @param open - opens an empty read model; the suite closes it */
-export function readModelConformance(open: () => Promise<ReadModel>): void {
-  let readModel: ReadModel;
+export function readModelConformance(open: () => Promise<ResettableReadModel>): void {
+  let readModel: ResettableReadModel;
   let lastProject = 0;
   // Each test has a project of its own, so that none sees what another stored.
   const newProject = () => `project-${++lastProject}`;
@@ -264,6 +271,20 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       }
     });
 
+    test.each<readonly [string, string]>([
+      ["a phrase", `${manyWords(199, ".")}.rend*`],
+      ["a phrase in a field", `error.message:"${manyWords(199, " ")} video"`],
+      ["alternatives", manyWords(200, " OR ")],
+      ["none of which may be there", `-queue:bulk ${manyWords(199, " -")}`],
+      ["deep inside each other", `${"(a ".repeat(7)}${manyWords(190, " OR ")}${")".repeat(7)}`],
+    ])("a query of 200 words, as many as there may be, is answered: %s", async (_what, q) => {
+      const project = newProject();
+      const job = searchedJob(16, { errorMessage: manyWords(199, " ") });
+      await store(projectionOf(job, { project }), projectionOf(searchedJob(17), { project }));
+      const fitting = [job, searchedJob(17)].filter((each) => fits(filterOf(q), searchKeysOf(each)));
+      expect([...(await idsOf(project, q))].sort()).toEqual(fitting.map(({ id }) => id));
+    });
+
     test("projects never see each other's jobs, events or figures", async () => {
       const [mine, other] = [newProject(), newProject()];
       const job = searchedJob(14, { status: "FAILED", errorType: "TIMEOUT", endMs: NOON_MS });
@@ -435,6 +456,11 @@ export function readModelConformance(open: () => Promise<ReadModel>): void {
       expect(await idsOf(project, "")).toEqual([job.id]);
     });
   });
+}
+
+/** So many words of one letter each; no two are the same. */
+function manyWords(count: number, between: string): string {
+  return Array.from({ length: count }, (_, index) => String.fromCodePoint(0x4e00 + index)).join(between);
 }
 
 function filterOf(q: string, searched: Searched = "jobs"): Filter {

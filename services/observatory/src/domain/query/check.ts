@@ -127,11 +127,13 @@ function bareText(value: WrittenValue): Filter {
   return any([{ is: "begins", field: "id", prefix: fold(withoutAsterisk(value)) }, all(everyWord)]);
 }
 
+/** Each word once; before an asterisk the last one is a beginning, whatever stands before it. */
 function eachWord(value: WrittenValue, make: (word: string, begins: boolean) => Filter): readonly Filter[] {
-  const open = prefixOf(value) !== undefined;
   const wanted = wordsOf(withoutAsterisk(value));
   if (wanted.length === 0) throw refused(value, "there is no letter or digit to look for");
-  return wanted.map((word, index) => make(word, open && index === wanted.length - 1));
+  const beginning = prefixOf(value) === undefined ? [] : wanted.slice(-1);
+  const whole = new Set(wanted.slice(0, wanted.length - beginning.length));
+  return [...[...whole].map((word) => make(word, false)), ...beginning.map((word) => make(word, true))];
 }
 
 function found(token: string, begins: boolean): Filter {

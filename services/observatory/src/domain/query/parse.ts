@@ -8,10 +8,8 @@ export type Written =
   | { readonly is: "not"; readonly of: Written }
   | Extract<Token, { is: "term" | "text" }>;
 
-/** How many values a query may hold; its characters are bounded by the contract. */
-export const TERM_LIMIT = 200;
 /** So many that the tree stays below the nesting that Elasticsearch admits, 30 by default. */
-export const DEPTH_LIMIT = 7;
+const DEPTH_LIMIT = 7;
 
 /**
  * Parses the grammar
@@ -31,7 +29,6 @@ class Reader {
   readonly #tokens: readonly Token[];
   #next = 0;
   #depth = 0;
-  #terms = 0;
 
   constructor(query: string, tokens: readonly Token[]) {
     this.#query = query;
@@ -83,7 +80,7 @@ class Reader {
       throw new QueryRefused("something is missing at the end", this.#query.length, 1);
     }
     this.#next++;
-    if (token.is === "term" || token.is === "text") return this.#counted(token);
+    if (token.is === "term" || token.is === "text") return token;
     if (token.is !== "(") throw new QueryRefused(`"${token.is}" cannot stand here`, token.at, token.length);
     if (++this.#depth > DEPTH_LIMIT) {
       throw new QueryRefused(`at most ${DEPTH_LIMIT} parentheses inside each other`, token.at, 1);
@@ -94,14 +91,6 @@ class Reader {
     }
     this.#depth--;
     return inner;
-  }
-
-  #counted(token: Extract<Token, { is: "term" | "text" }>): Written {
-    this.#terms += token.is === "term" ? token.values.length : 1;
-    if (this.#terms > TERM_LIMIT) {
-      throw new QueryRefused(`at most ${TERM_LIMIT} values in one query`, token.at, token.length);
-    }
-    return token;
   }
 
   #take(is: Token["is"]): Token | undefined {

@@ -2,6 +2,7 @@ import { type Checking, check } from "./check.ts";
 import { EVERYTHING, type Filter } from "./filter.ts";
 import { parse } from "./parse.ts";
 import { type QueryProblem, QueryRefused } from "./query-problem.ts";
+import { refuseTooMany } from "./size.ts";
 
 /** What reading a query came to. */
 export type QueryReading = { readonly filter: Filter } | { readonly problem: QueryProblem };
@@ -13,7 +14,9 @@ export type QueryReading = { readonly filter: Filter } | { readonly problem: Que
 export function readQuery(query: string, checking: Checking): QueryReading {
   try {
     const written = parse(query);
-    return { filter: written === undefined ? EVERYTHING : check(written, checking) };
+    if (written === undefined) return { filter: EVERYTHING };
+    refuseTooMany(written, checking.searched);
+    return { filter: check(written, checking) };
   } catch (error) {
     if (error instanceof QueryRefused) return { problem: error.problem };
     throw error;

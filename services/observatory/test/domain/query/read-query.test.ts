@@ -48,6 +48,11 @@ describe("what a query means", () => {
     ["wait:1.5s", within("wait", 1_500, 1_501)],
     ["error.type:~Time-Out", { is: "all", of: [word("e:time"), word("e:out")] }],
     ["error.message:Timeout", word("m:timeout")],
+    ["error.message:~a.A.b.a", { is: "all", of: [word("m:a"), word("m:b")] }],
+    [
+      "label.k:~x-y-x*",
+      { is: "all", of: [word("label.k:x"), word("label.k:y"), { is: "word begins", prefix: "label.k:x" }] },
+    ],
     ["label.k:~x*", { is: "word begins", prefix: "label.k:x" }],
     ["-queue:bulk", { is: "not", of: oneOf("queue", "bulk") }],
     ["queue:a step:b", { is: "all", of: [oneOf("queue", "a"), oneOf("step", "b")] }],
@@ -128,12 +133,33 @@ describe("what is refused, and where", () => {
     ["NOT a", 0, /write "-"/],
     ["...", 0, /range|letter/],
     ["((((((((a))))))))", 7, /at most 7 parentheses/],
-    [`queue:${"a,".repeat(200)}a`, 0, /at most 200/],
   ])("%s", (q, at, message) => {
     const reading = readQuery(q, { searched: "jobs", nowMs: NOW_MS });
     const problem = "problem" in reading ? reading.problem : undefined;
     expect(problem?.message).toMatch(message);
     expect(problem?.at).toBe(at);
+  });
+
+  test.each<readonly [string, string, number, number]>([
+    ["201 values of a field", `queue:${"a,".repeat(200)}a`, 0, 201],
+    ["a bare phrase of 1,023 words", `"${lettersOf(1_023)}"`, 0, 1_023],
+    ["one value and a phrase of 200 words", `queue:a "${lettersOf(200)}"`, 8, 201],
+    ["two phrases in fields", `error.message:"${lettersOf(150)}" OR -(task:~"${lettersOf(60)}")`, 321, 210],
+  ])("%s are more than 200 values", (_what, q, at, count) => {
+    const reading = readQuery(q, { searched: "jobs", nowMs: NOW_MS });
+    expect(reading).toMatchObject({ problem: { at } });
+    const message = "at most 200 values in one query, where a phrase counts as its words";
+    const found = `here are ${count.toLocaleString("en")}`;
+    expect("problem" in reading && reading.problem.message).toBe(`${message}; ${found}`);
+  });
+
+  test.each<readonly [string, string]>([
+    ["a bare phrase of 200 words", `"${lettersOf(200)}"`],
+    ["one word 1,023 times", `"${"a ".repeat(1_023)}"`],
+    ["one value and a phrase of 199 words", `queue:a error.message:"${lettersOf(199)}"`],
+    ["30 whole texts of 20 words each", `id:${`"${lettersOf(20)}",`.repeat(30)}a`],
+  ])("%s are not too many values", (_what, q) => {
+    expect(readQuery(q, { searched: "jobs", nowMs: NOW_MS })).toHaveProperty("filter");
   });
 
   test("a caret stands under what is wrong", () => {
@@ -146,6 +172,11 @@ describe("what is refused, and where", () => {
     ]);
   });
 });
+
+/** So many words of one letter each, with a blank between them; no two are the same. */
+function lettersOf(count: number): string {
+  return Array.from({ length: count }, (_, index) => String.fromCodePoint(0x4e00 + index)).join(" ");
+}
 
 function word(token: string) {
   return { is: "word", token };
