@@ -1,11 +1,10 @@
+import { type BrokerConfig, brokerConfig } from "@orrery/mesh/config/broker-config";
 import { type Address, readConfig } from "@orrery/mesh/config/read-config";
 import { type ServiceConfig, serviceConfig } from "@orrery/mesh/config/service-config";
 
 /** What the observatory is told by its environment. */
-export interface ObservatoryConfig {
+export interface ObservatoryConfig extends BrokerConfig {
   readonly service: ServiceConfig;
-  /** `tls://` with this process's certificate, or `nats://` in the clear where something else encrypts. */
-  readonly natsUrl: string;
   /** Where the jobs service answers. */
   readonly jobs: readonly Address[];
   /** Where traces are kept; without it none are. */
@@ -20,7 +19,7 @@ export function readObservatoryConfig(env?: NodeJS.ProcessEnv): ObservatoryConfi
   return readConfig(
     (read) => ({
       service: serviceConfig(read),
-      natsUrl: read.text("ORRERY_NATS_URL", { pattern: /^(tls|nats):\/\/\S+$/ }),
+      ...brokerConfig(read),
       jobs: read.addresses("ORRERY_PEER_JOBS"),
       traceFolder: read.text("ORRERY_TRACE_DIR", { default: "" }) || undefined,
       readModel:

@@ -2,8 +2,7 @@ import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_servi
 import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
-import { connectNats } from "@orrery/mesh/messaging/connection";
-import { createPublisher } from "@orrery/mesh/messaging/publisher";
+import { connectBroker } from "@orrery/mesh/lifecycle/service-broker";
 import { serve } from "@orrery/mesh/transport/route";
 import { openEmbeddedReadModel } from "./adapters/embedded/embedded-read-model.ts";
 import { connected, streamProgress } from "./adapters/events/event-streams.ts";
@@ -27,18 +26,7 @@ await runService({
     const opened = scope.adopt(await openReadModel(config, service), (readModel) => readModel.close());
     const readModel = measuredReadModel(opened, metrics, clock);
     void showSize(readModel, metrics, signal);
-    const connecting = connectNats({
-      url: config.natsUrl,
-      name: config.service.instance,
-      inboxPrefix: `_INBOX.${config.service.service}`,
-      identity: config.natsUrl.startsWith("tls:") ? service.identity : undefined,
-      logger,
-      metrics,
-      signal,
-    });
-    scope.defer(() => connecting.then((connection) => connection.close()).catch(() => undefined));
-
-    const publisher = createPublisher(connecting, metrics);
+    const { connection: connecting, publisher } = connectBroker(service, config);
     const projector = startProjector({ connecting, publisher, readModel, logger, metrics, signal });
     scope.defer(() => projector.stopped);
 

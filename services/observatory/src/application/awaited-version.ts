@@ -1,4 +1,5 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import { STREAM_MAX_AGE_MS } from "@orrery/mesh/messaging/streams";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
 import { readConsistencyToken, type WantedVersion } from "../domain/consistency-token.ts";
@@ -7,10 +8,8 @@ import { timeOfUuid } from "../domain/uuid-time.ts";
 import type { ReadModel, StoredDocument } from "./ports.ts";
 
 /** How long a read waits for a write that it has to hold. */
-export const WAIT_LIMIT_MS = 3_000;
+const WAIT_LIMIT_MS = 3_000;
 const POLL_MS = 25;
-/** Events are kept for so long: what is missing from before may never come, and is not waited for. */
-export const KEPT_MS = 7 * 86_400_000;
 
 interface Deps {
   readonly readModel: Pick<ReadModel, "find" | "countVersions">;
@@ -62,7 +61,8 @@ export function awaitWhole(
     if (document === undefined) return version === 0 ? { document } : undefined;
     if (document.version < version) return undefined;
     if (await isWhole(readModel, project, document)) return { document, complete: true };
-    const isOld = (timeOfUuid(id) ?? 0) < clock.nowMs() - KEPT_MS;
+    // What is missing from before that may never come, and is not waited for.
+    const isOld = (timeOfUuid(id) ?? 0) < clock.nowMs() - STREAM_MAX_AGE_MS;
     return isOld ? { document, complete: false } : undefined;
   }).then((found) => (found.document === undefined ? undefined : found));
 }

@@ -30,7 +30,8 @@ const SAMPLE_LIMIT = 2_000;
  * together, that every event up to that one is stored, and the store has settled after that, everything
  * published there up to the moment of the note is searchable; the stream that is furthest behind counts. So
  * `asOf` never runs ahead of what a search finds, and no publication time is needed. While the broker or the
- * store is away, `asOf` stands still and the lag grows, which is the truth.
+ * store is away, `asOf` stands still and the lag grows, which is the truth. A store that was made anew is not known
+ * to hold anything until it has caught up.
  */
 export function createFreshness(parts: {
   readonly readModel: Pick<ReadModel, "settle">;
@@ -40,25 +41,31 @@ export function createFreshness(parts: {
   onFailed(error: unknown): void;
 }): FreshnessGauge {
   const { readModel, progress, clock } = parts;
-  const notes = new Map<string, StreamNotes>();
-  // The epoch stands for: not known yet. To say "now" would promise what a rebuild has not reached.
-  let asOfMs = 0;
-  let settled = "";
-  const read = () => ({ asOfMs, lagMs: Math.max(0, Math.round(clock.nowMs() - asOfMs)) });
+  let latest = new Known(progress.generation());
+  const known = () => {
+    const generation = progress.generation();
+    if (latest.generation !== generation) latest = new Known(generation);
+    return latest;
+  };
+  const read = () => {
+    const { asOfMs } = known();
+    return { asOfMs, lagMs: Math.max(0, Math.round(clock.nowMs() - asOfMs)) };
+  };
   const measure = async () => {
+    // Held on to: what is measured while another generation begins says nothing about that one.
+    const measured = known();
     const askedMs = clock.nowMs();
     const states = await progress.read();
-    const reachedMs = states.map((state) => {
-      const known = notes.get(state.stream) ?? new StreamNotes();
-      notes.set(state.stream, known);
-      return known.add(state, askedMs);
-    });
-    const behind = states.reduce((sum, state) => sum + state.behind, 0);
+    const streams = measured.add(states, askedMs);
+    const behind = streams.reduce((sum, stream) => sum + stream.behind, 0);
     // Where nothing was stored since, there is nothing to settle: an idle platform leaves its store alone.
     const stored = behind === 0 ? states.map((state) => `${state.stream}:${state.lastSequence}`).join() : "";
-    if (behind > 0 || stored !== settled) await readModel.settle();
-    settled = stored;
-    asOfMs = Math.max(asOfMs, Math.min(askedMs, ...reachedMs));
+    if (behind > 0 || stored !== measured.settled) await readModel.settle();
+    measured.settled = stored;
+    measured.asOfMs = Math.max(
+      measured.asOfMs,
+      Math.min(askedMs, ...streams.map(({ reachedMs }) => reachedMs)),
+    );
     parts.onMeasured({ ...read(), behind });
   };
   return {
@@ -73,17 +80,48 @@ export function createFreshness(parts: {
   };
 }
 
+/** What is known of one generation of the store. Another one is empty at first: nothing of this holds for it. */
+class Known {
+  readonly generation: string | undefined;
+  // The epoch stands for: not known yet. To say "now" would promise what a rebuild has not reached.
+  asOfMs = 0;
+  /** What was stored when the store settled last, with nothing behind. */
+  settled = "";
+  readonly #streams = new Map<string, StreamNotes>();
+
+  constructor(generation: string | undefined) {
+    this.generation = generation;
+  }
+
+  /**
+   * @returns the streams that count: those there are, and those that went away before everything in them was
+   * stored, because that is still missing
+   */
+  add(states: readonly StreamState[], timeMs: number): readonly StreamNotes[] {
+    for (const state of states) {
+      const notes = this.#streams.get(state.stream) ?? new StreamNotes();
+      this.#streams.set(state.stream, notes);
+      notes.add(state, timeMs);
+    }
+    const there = new Set(states.map(({ stream }) => stream));
+    const counting = [...this.#streams].filter(([stream, { behind }]) => there.has(stream) || behind > 0);
+    return counting.map(([, notes]) => notes);
+  }
+}
+
 /** Which event of a stream was the newest at which time, oldest note first, until that event is stored. */
 class StreamNotes {
   #notes: { readonly sequence: number; readonly timeMs: number }[] = [];
-  #reachedMs = 0;
+  /** Up to when everything of the stream is known to be stored; 0 while that is not known. */
+  reachedMs = 0;
+  behind = 0;
 
-  /** @returns up to when everything of the stream is known to be stored; 0 while that is not known */
-  add(state: StreamState, timeMs: number): number {
+  add(state: StreamState, timeMs: number): void {
+    this.behind = state.behind;
     if (state.behind === 0) {
       this.#notes = [];
-      this.#reachedMs = timeMs;
-      return timeMs;
+      this.reachedMs = timeMs;
+      return;
     }
     // A stream that was made anew counts from the beginning.
     if ((this.#notes.at(-1)?.sequence ?? 0) > state.lastSequence) this.#notes = [];
@@ -93,7 +131,6 @@ class StreamNotes {
     this.#notes = this.#notes.slice(done.length);
     // Far behind, every second note is precise enough.
     if (this.#notes.length > SAMPLE_LIMIT) this.#notes = this.#notes.filter((_, index) => index % 2 === 0);
-    this.#reachedMs = done.at(-1)?.timeMs ?? this.#reachedMs;
-    return this.#reachedMs;
+    this.reachedMs = done.at(-1)?.timeMs ?? this.reachedMs;
   }
 }

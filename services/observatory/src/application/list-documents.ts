@@ -29,7 +29,7 @@ export interface ListedPage {
 const PAGE_DEFAULT = 50;
 const PAGE_LIMIT = 100;
 /** Totals are exact up to here: counting further costs a walk over all of them. */
-export const TOTAL_LIMIT = 10_000;
+const TOTAL_LIMIT = 10_000;
 
 const SEARCHED = { job: "jobs", mission: "missions" } as const;
 
@@ -52,8 +52,8 @@ export const listDocuments =
     if (wanted !== undefined) await awaitVersion({ readModel, clock }, { ...wanted, project, signal });
     const limit = Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT);
     const [found, total] = await Promise.all([
-      readModel.search({ kind, project, filter, order, after: place?.after, limit: limit + 1 }),
-      readModel.count({ kind, project, filter }, TOTAL_LIMIT + 1),
+      readModel.search({ kind, project, filter, order, after: place?.after, limit: limit + 1, signal }),
+      readModel.count({ kind, project, filter, signal }, TOTAL_LIMIT + 1),
     ]);
     const documents = found.slice(0, limit);
     const last = found.length > limit ? documents.at(-1) : undefined;

@@ -20,8 +20,9 @@ export const listEvents =
     readonly q: string;
     readonly after: string;
     readonly pageSize: number;
+    readonly signal: AbortSignal;
   }): Promise<{ readonly events: readonly StoredEvent[]; readonly next: string }> => {
-    const { project, q } = request;
+    const { project, q, signal } = request;
     const after = request.after.toLowerCase();
     if (after !== "" && timeOfUuid(after) === undefined) {
       throw new Fault("INVALID_REQUEST", {
@@ -31,7 +32,7 @@ export const listEvents =
     }
     const filter = filterOf(q, "events", clock.nowMs());
     const limit = Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT);
-    const found = await readModel.searchEvents({ project, filter, after, limit: limit + 1 });
+    const found = await readModel.searchEvents({ project, filter, after, limit: limit + 1, signal });
     const events = found.slice(0, limit);
     return { events, next: found.length > limit ? (events.at(-1)?.eventId ?? "") : "" };
   };

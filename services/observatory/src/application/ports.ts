@@ -41,6 +41,8 @@ export interface Search {
   readonly after: Position | undefined;
   /** 1..5,000. */
   readonly limit: number;
+  /** Ended when nobody waits for the answer any more: what has not been begun by then need not be. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which events to find, from where on. */
@@ -51,6 +53,8 @@ export interface EventSearch {
   readonly after: string;
   /** 1..1,000. */
   readonly limit: number;
+  /** Ended when nobody waits for the answer any more: what has not been begun by then need not be. */
+  readonly signal?: AbortSignal;
 }
 
 /** Failures that look alike. */
@@ -117,7 +121,7 @@ export interface ReadModel {
   search(search: Search): Promise<readonly ListedDocument[]>;
 
   /** Counts the documents that fit, and stops counting at `atMost`. */
-  count(search: Pick<Search, "kind" | "project" | "filter">, atMost: number): Promise<number>;
+  count(search: Pick<Search, "kind" | "project" | "filter" | "signal">, atMost: number): Promise<number>;
 
   /** The document as far as it is searchable. */
   find(kind: Kind, project: string, id: string): Promise<StoredDocument | undefined>;
@@ -141,9 +145,6 @@ export interface ReadModel {
   /** How large the store is; deleted documents that still take room count in its bytes. */
   size(): Promise<StoreSize>;
 
-  /** Forgets everything and begins a new generation. */
-  reset(): Promise<void>;
-
   /** Lets go of the store; nothing may be asked after that. */
   close(): Promise<void>;
 }
@@ -164,6 +165,8 @@ export interface TraceStore {
 
 /** How far the streams of events have been projected, by all processes together. */
 export interface StreamProgress {
+  /** The store's generation that is projected into; undefined while it is not known. */
+  generation(): string | undefined;
   /**
    * One state for each stream that there is.
    *

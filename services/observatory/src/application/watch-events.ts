@@ -4,12 +4,12 @@
 // W3: a client that reads too slowly never grows memory: its live events are dropped and it goes back to the
 // store.
 import { Fault } from "@orrery/mesh/fault/fault";
+import { STREAM_MAX_AGE_MS } from "@orrery/mesh/messaging/streams";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
 import { fits } from "../domain/query/evaluate.ts";
 import type { Filter } from "../domain/query/filter.ts";
 import { lowestUuidAt, timeOfUuid } from "../domain/uuid-time.ts";
-import { KEPT_MS } from "./awaited-version.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import type { FreshnessGauge } from "./freshness.ts";
 import type { LiveEvent, LiveEvents, ReadModel, WatchedEvent } from "./ports.ts";
@@ -60,7 +60,8 @@ export function watchEvents(deps: Deps): (request: WatchRequest) => AsyncIterabl
   return (request) => {
     const filter = filterOf(request.q, "events", deps.clock.nowMs());
     if (open < WATCH_LIMIT) return counted(request, filter);
-    throw new Fault("OVERLOADED", { detail: "Too many watches at once.", retryAfterMs: 5_000 });
+    const detail = `${WATCH_LIMIT} watches are open here already.`;
+    throw new Fault("OVERLOADED", { detail, retryAfterMs: 5_000 });
   };
 }
 
@@ -68,7 +69,7 @@ async function* framesOf(deps: Deps, request: WatchRequest, filter: Filter): Asy
   const { signal } = request;
   const beganMs = deps.clock.nowMs();
   const resumedMs = timeOfUuid(request.lastEventId.toLowerCase());
-  const tooOld = resumedMs === undefined || resumedMs < beganMs - KEPT_MS;
+  const tooOld = resumedMs === undefined || resumedMs < beganMs - STREAM_MAX_AGE_MS;
   if (request.lastEventId !== "" && tooOld) yield "reset";
   const sent = new SentIds();
   // Where the store is read from when there is a gap to fill; undefined as long as there is none.

@@ -17,9 +17,9 @@ export interface Span {
 }
 
 /** Whose work it was: another project's is never shown. */
-export const PROJECT_ATTRIBUTE = "orrery.project";
+const PROJECT_ATTRIBUTE = "orrery.project";
 /** The job or mission that it was about. */
-export const AGGREGATE_ATTRIBUTE = "orrery.aggregate";
+const AGGREGATE_ATTRIBUTE = "orrery.aggregate";
 
 /**
  * What is kept of a span's attributes: names of things of ours, codes and ids. Nothing that a user typed, and

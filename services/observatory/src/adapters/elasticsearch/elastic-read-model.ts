@@ -25,12 +25,18 @@ export interface ElasticOptions {
   readonly chance?: Chance;
 }
 
+/** What tests may do to it besides. */
+interface ElasticReadModel extends ReadModel {
+  /** Forgets everything and begins a new generation. */
+  reset(): Promise<void>;
+}
+
 /**
  * The read model in Elasticsearch 8.19 or newer, for production.
  *
  * Only what every distribution has is used: no scripts, no lifecycle management, no ping and no info.
  */
-export function openElasticReadModel(options: ElasticOptions): ReadModel {
+export function openElasticReadModel(options: ElasticOptions): ElasticReadModel {
   const { urls, prefix, metrics, clock = systemClock, chance = systemChance } = options;
   const client = new Client({
     nodes: [...urls],

@@ -60,16 +60,12 @@ function isPassing(error: unknown): boolean {
   return code !== undefined && !OUR_OWN.has(code);
 }
 
-parentPort?.on("message", ({ number, question }: { number: number; question: Question }) => {
+parentPort?.on("message", (question: Question) => {
   let reply: Answer;
   try {
-    reply = { number, value: answer(question) };
+    reply = { value: answer(question) };
   } catch (error) {
-    reply = {
-      number,
-      error: error instanceof Error ? error.message : String(error),
-      passing: isPassing(error),
-    };
+    reply = { error: error instanceof Error ? error.message : String(error), passing: isPassing(error) };
   }
   parentPort?.postMessage(reply);
   if (question.ask === "close") parentPort?.close();

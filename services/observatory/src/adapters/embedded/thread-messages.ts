@@ -35,7 +35,8 @@ export type Question =
   | { readonly ask: "reset" }
   | { readonly ask: "close" };
 
+/** What it answers: one answer for each question, in their order. */
 export type Answer =
-  | { readonly number: number; readonly value: unknown }
+  | { readonly value: unknown }
   /** `passing`: the file cannot be used right now, and the same question may be answered later. */
-  | { readonly number: number; readonly error: string; readonly passing: boolean };
+  | { readonly error: string; readonly passing: boolean };

@@ -1,19 +1,16 @@
-import { apiErrorCode, eventStreamName, streamState } from "@orrery/mesh/messaging/streams";
+import { eventStreamName, streamState, unlessAbsent } from "@orrery/mesh/messaging/streams";
 import type { NatsConnection } from "nats";
 import type { StreamProgress, StreamState } from "../../application/ports.ts";
 
 export const JOB_STREAM = eventStreamName("jobs");
-export const MISSION_STREAM = eventStreamName("orchestrator");
-export const ALERT_STREAM = eventStreamName("alerts");
+const MISSION_STREAM = eventStreamName("orchestrator");
+const ALERT_STREAM = eventStreamName("alerts");
 
 /** Everything that is projected. */
 export const PROJECTED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM, ALERT_STREAM];
 
 /** Whose events can be listed and watched. */
 export const WATCHED_STREAMS: readonly string[] = [JOB_STREAM, MISSION_STREAM];
-
-/** @see https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-const STREAM_NOT_FOUND = 10059;
 
 /**
  * The durable consumer of one generation of the read model on one stream. A store that was made anew has
@@ -30,6 +27,7 @@ export function streamProgress(
   generation: () => string | undefined,
 ): StreamProgress {
   return {
+    generation,
     async read() {
       const connection = await connected(connecting);
       const states = await Promise.all(
@@ -55,21 +53,12 @@ async function progressOf(
     throw new Error("no consumer has been made yet");
   }
   const manager = await connection.jetstreamManager({ checkAPI: false });
-  const consumer = await unlessNoStream(manager.consumers.info(stream, durableOf(stream, generation)));
+  const consumer = await unlessAbsent(manager.consumers.info(stream, durableOf(stream, generation)));
   if (consumer === undefined) return undefined;
   const behind = consumer.num_pending + consumer.num_ack_pending;
   const newest = behind === 0 ? consumer.delivered.stream_seq : (await state())?.lastSequence;
   if (newest === undefined) return undefined;
   return { stream, lastSequence: newest, doneSequence: consumer.ack_floor.stream_seq, behind };
-}
-
-async function unlessNoStream<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (failure) {
-    if (apiErrorCode(failure) === STREAM_NOT_FOUND) return undefined;
-    throw failure;
-  }
 }
 
 const NOT_YET = Symbol("not yet");

@@ -77,7 +77,7 @@ export function freshnessToWire({ asOfMs, lagMs }: Freshness) {
  * int32 is what the contract gives counts, so that they are numbers in JSON; more than that shows as the
  * most.
  */
-export function toCount(count: number): number {
+function toCount(count: number): number {
   return Math.min(Math.round(count), 2_147_483_647);
 }
 
