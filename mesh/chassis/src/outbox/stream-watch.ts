@@ -35,6 +35,9 @@ interface StreamWatchOptions {
  * A stream has lost something when it was made anew, when its last sequence went back (a broker that came
  * back from an older disk), or when somebody took messages out of it that were not old enough to leave. In the
  * last case the broker still takes them for duplicates, and has to forget them first.
+ *
+ * It does not see what was acknowledged since its last look, five seconds ago at most, where the broker loses that
+ * together with this process, as in a power cut: then `republish` is to be asked for.
  */
 export class StreamWatch {
   readonly #options: StreamWatchOptions;
