@@ -20,6 +20,7 @@ import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { inDroppedTrace, newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { callHeaders } from "@orrery/mesh/transport/call";
+import { VALUE_GROWTH } from "@orrery/mesh/transport/json-value";
 import { LIMITS } from "../http/limits.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import { faultFromProblem } from "./outcome-problem.ts";
@@ -54,8 +55,6 @@ interface Submission {
  * knowing.
  */
 const SMALL_BODY_BYTES = 4_096;
-/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
-const GROWTH = 6;
 
 /**
  * Joins submissions that arrive while others are under way into one `SubmitJobs` call, two calls for each
@@ -169,7 +168,7 @@ function itemOf(job: SubmitJobRequest, call: SubmissionCall): SubmitJobsRequest_
 }
 
 function bytesOf(job: SubmitJobRequest, bodyBytes: number | undefined): number {
-  if (bodyBytes !== undefined && bodyBytes <= SMALL_BODY_BYTES) return bodyBytes * GROWTH;
+  if (bodyBytes !== undefined && bodyBytes <= SMALL_BODY_BYTES) return bodyBytes * VALUE_GROWTH;
   return toBinary(SubmitJobRequestSchema, job).length;
 }
 

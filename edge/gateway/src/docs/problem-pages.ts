@@ -1,5 +1,5 @@
 import { Fault, isReason, REASONS, type Reason, reasonRules } from "@orrery/mesh/fault/fault";
-import { codeName, problemFrom } from "@orrery/mesh/fault/wire";
+import { codeName, problemType } from "@orrery/mesh/fault/wire";
 import { wantsHtml } from "../http/accept.ts";
 import type { Page, PageHandler } from "../http/pages.ts";
 import { escapeHtml, htmlPage } from "./html-page.ts";
@@ -21,16 +21,18 @@ export function problemPages(publicUrl: string): PageHandler {
   };
 }
 
-/** What every problem document of a reason says, by the code that writes those; and why, and what to do. */
 function describe(reason: Reason, publicUrl: string): object {
-  const { cause, fix } = reasonRules(reason);
-  const fault = new Fault(reason, { detail: cause });
-  const { type, title, status, code, retryable } = problemFrom(fault, {
-    edge: publicUrl,
-    instance: "",
-    traceId: "",
-  });
-  return { type, reason, title, status, code, retryable, cause, fix };
+  const { code, httpStatus, title, retryable, cause, fix } = reasonRules(reason);
+  return {
+    type: problemType(publicUrl, reason),
+    reason,
+    title,
+    status: httpStatus,
+    code: codeName(code),
+    retryable,
+    cause,
+    fix,
+  };
 }
 
 function reasonPage(reason: Reason): Page {

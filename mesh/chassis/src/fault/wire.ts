@@ -84,7 +84,7 @@ export function problemFrom(
 ): Problem {
   const rules = reasonRules(fault.reason);
   return create(ProblemSchema, {
-    type: `${about.edge}/problems/${fault.reason}`,
+    type: problemType(about.edge, fault.reason),
     title: rules.title,
     status: rules.httpStatus,
     detail: fault.message,
@@ -96,6 +96,9 @@ export function problemFrom(
     traceId: about.traceId,
   });
 }
+
+/** The `type` of a problem document: the page of its reason. @param edge - its address, without a slash at its end */
+export const problemType = (edge: string, reason: Reason): string => `${edge}/problems/${reason}`;
 
 /** The name of a gRPC code as google.rpc.Code writes it: `NOT_FOUND`, and CANCELLED with two L. */
 export function codeName(code: Code): string {
