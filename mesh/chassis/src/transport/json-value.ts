@@ -5,6 +5,9 @@ import { Fault } from "../fault/fault.ts";
 /** How many lists and objects may be inside each other: what is deeper fits into no message that carries it. */
 const LEVELS = 32;
 
+/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
+export const VALUE_GROWTH = 6;
+
 /**
  * The JSON of a value that a user gave, as it is stored.
  *

@@ -4,6 +4,7 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Announcements } from "@orrery/mesh/outbox/announcements";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
+import { VALUE_GROWTH } from "@orrery/mesh/transport/json-value";
 import { grant } from "../domain/attempt-decisions.ts";
 import type { Attempt, Moved, ReadyState, Transition } from "../domain/job.ts";
 import { LEASE_MS } from "../domain/lease.ts";
@@ -24,8 +25,6 @@ const INPUT_LIMIT_BYTES = 2 * 1024 * 1024;
 const ANSWER_LIMIT_BYTES = 3 * 1024 * 1024;
 /** Inputs of this size weigh little whatever is in them: 500 of them fit, and none need be looked through. */
 const SMALL_INPUT_BYTES = 512;
-/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
-const GROWTH = 6;
 /** What a value comes to beyond its JSON, for each `,` `:` `[` and `{` of it: the 11 bytes of `1,` are the most. */
 const EXTRA_BYTES = 9;
 /** What a lease comes to without its input and labels: names and ids are of 128 characters at most. */
@@ -290,7 +289,7 @@ function shareOut(ready: readonly ReadyJob[], demands: readonly Demand[]): reado
 
 /** No less than what a job comes to in an answer; to know it exactly would be to encode it. */
 export function leaseBytes({ job, inputText = "", inputBytes }: ReadyJob): number {
-  let bytes = LEASE_BYTES + inputBytes * GROWTH;
+  let bytes = LEASE_BYTES + inputBytes * VALUE_GROWTH;
   if (inputBytes > SMALL_INPUT_BYTES) {
     bytes = Math.min(bytes, LEASE_BYTES + inputBytes + separators(inputText) * EXTRA_BYTES);
   }
