@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
 import type { Json } from "../../../mesh/dev/testing/json.ts";
 import { Platform } from "../../../mesh/dev/testing/platform.ts";
 import { readEvents } from "../../../mesh/dev/testing/sse.ts";
@@ -50,15 +49,8 @@ const launched = async (steps: readonly object[], more: object = {}): Promise<st
   expect([answer.status, answer.body.detail]).toEqual([202, undefined]);
   return answer.body.id;
 };
-const until = (id: string, good: (mission: Json) => boolean): Promise<Json> =>
-  eventually(
-    async () => {
-      const { body } = await platform.send("GET", `/v1/missions/${id}`);
-      if (!good(body)) throw new Error(`${id} stays ${JSON.stringify(body)}`);
-      return body;
-    },
-    { withinMs: 30_000, everyMs: 50 },
-  );
+const until = async (id: string, good: (mission: Json) => boolean): Promise<Json> =>
+  (await platform.readUntil(`/v1/missions/${id}`, ({ body }) => good(body), 30_000)).body;
 const reaches = (id: string, status: string) => until(id, (mission) => mission.status === status);
 const statuses = (mission: Json): string =>
   mission.steps.map((step: Json) => `${step.name}:${step.status}`).join(" ");

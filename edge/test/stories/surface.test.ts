@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
-import { type Answer, Platform } from "../../../mesh/dev/testing/platform.ts";
+import { Platform } from "../../../mesh/dev/testing/platform.ts";
 import { readEvents } from "../../../mesh/dev/testing/sse.ts";
 
 /** The whole surface twice: one of everything, then two of everything, where every call may meet another replica. */
@@ -21,17 +20,8 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
     return answer.body.id;
   };
   const run = async (job: object) => (await post("/v1/jobs", job, { prefer: "wait=30" })).body;
-  const until = (path: string, good: (answer: Answer) => boolean, withinMs = 20_000): Promise<Answer> =>
-    eventually(
-      async () => {
-        const answer = await get(path);
-        if (!good(answer)) throw new Error(`${path} stays ${answer.status} ${JSON.stringify(answer.body)}`);
-        return answer;
-      },
-      { withinMs, everyMs: 50 },
-    );
   const ended = (id: string) =>
-    until(`/v1/jobs/${id}`, ({ body }) =>
+    platform.readUntil(`/v1/jobs/${id}`, ({ body }) =>
       ["SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"].includes(body.status),
     );
   const names = async (id: string) =>
@@ -123,7 +113,7 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
       expect((await post(`/v1/jobs/${waiting}:cancel`, { reason: "test" })).body.status).toBe("CANCELLED");
       expect((await post(`/v1/jobs/${waiting}:cancel`, {})).status).toBe(200);
       const running = await submit({ task: "orrery.sleep", input: { ms: 30_000 } });
-      await until(`/v1/jobs/${running}`, ({ body }) => body.status === "RUNNING");
+      await platform.readUntil(`/v1/jobs/${running}`, ({ body }) => body.status === "RUNNING");
       const asked = await post(`/v1/jobs/${running}:cancel`, {});
       expect(asked.body.cancelRequestTime).toBeTruthy();
       expect((await ended(running)).body.status).toBe("CANCELLED");
@@ -314,7 +304,7 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
         [1, 2, 3].map(() => run({ task: "orrery.echo", labels: { batch: label } })),
       );
       const q = encodeURIComponent(`label.batch:${label} status:succeeded task:orrery.*`);
-      const found = await until(`/v1/jobs?q=${q}`, ({ body }) => body.jobs?.length === 3);
+      const found = await platform.readUntil(`/v1/jobs?q=${q}`, ({ body }) => body.jobs?.length === 3);
       expect(found.body).toMatchObject({ totalSize: 3, totalExact: true, complete: true, nextPageToken: "" });
       expect(found.body.asOf).toMatch(/Z$/);
       expect(found.body.jobs[0].input).toBeUndefined();

@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { eventually } from "../../chassis/src/testing/eventually.ts";
 import type { Json } from "./json.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
@@ -146,6 +147,18 @@ export class Platform implements AsyncDisposable {
         throw new Error(`${method} ${path} had no answer within a minute`, { cause: answer });
       await new Promise((done) => setTimeout(done, 200));
     }
+  }
+
+  /** Reads a path until its answer is good. @throws Error with the last answer, after 20 s unless said */
+  readUntil(path: string, good: (answer: Answer) => boolean, withinMs = 20_000): Promise<Answer> {
+    return eventually(
+      async () => {
+        const answer = await this.send("GET", path);
+        if (!good(answer)) throw new Error(`${path} stays ${answer.status} ${JSON.stringify(answer.body)}`);
+        return answer;
+      },
+      { withinMs, everyMs: 50 },
+    );
   }
 
   /** Reads a page of an admin port as one of the platform's identities, or posts a body to it. */

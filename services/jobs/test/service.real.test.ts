@@ -86,6 +86,14 @@ function as(project: string | undefined, caller = "gateway") {
   return { headers: { ...context, "l5d-client-id": `${caller}.${DEFAULT_TRUST_DOMAIN}` } };
 }
 
+/** What a worker says that asks for so many jobs of a task, until it is over. */
+async function* asking(task: string, slots: number, over: AbortSignal) {
+  const register = { worker: "asking", tasks: [task], queues: [], slots };
+  yield { sequence: 1, message: { case: "register" as const, value: register } };
+  yield { sequence: 2, message: { case: "credit" as const, value: { jobs: slots } } };
+  await once(over, "abort");
+}
+
 describe("the service as a whole", () => {
   test("takes a job from its submission to its end, and every step to the stream in order", async () => {
     const { job } = await jobs.submitJob({ task: "whole" }, as("demo"));
@@ -138,13 +146,8 @@ describe("the service as a whole", () => {
   test("leases for every project to the platform's worker, over its stream", async () => {
     const { job } = await jobs.submitJob({ task: "orrery.echo" }, as("second"));
     const over = new AbortController();
-    const said = async function* () {
-      const register = { worker: "p", tasks: ["orrery.echo"], queues: [], slots: 1 };
-      yield { sequence: 1, message: { case: "register" as const, value: register } };
-      yield { sequence: 2, message: { case: "credit" as const, value: { jobs: 1 } } };
-      await once(over.signal, "abort");
-    };
-    for await (const { message } of work.work(said(), as(undefined, "worker"))) {
+    const said = asking("orrery.echo", 1, over.signal);
+    for await (const { message } of work.work(said, as(undefined, "worker"))) {
       if (message.case !== "leases") continue;
       expect(message.value.leases).toMatchObject([{ jobId: job?.id, project: "second" }]);
       break;
@@ -169,14 +172,9 @@ describe("the service as a whole", () => {
     const some = Array.from({ length: 100 }, () => ({ task: "labelled", labels }));
     for (let batch = 0; batch < 4; batch += 1) await jobs.batchSubmitJobs({ jobs: some }, as("demo"));
     const over = new AbortController();
-    const said = async function* () {
-      const register = { worker: "l", tasks: ["labelled"], queues: [], slots: 500 };
-      yield { sequence: 1, message: { case: "register" as const, value: register } };
-      yield { sequence: 2, message: { case: "credit" as const, value: { jobs: 500 } } };
-      await once(over.signal, "abort");
-    };
+    const said = asking("labelled", 500, over.signal);
     const granted: number[] = [];
-    for await (const { message } of work.work(said(), as("demo"))) {
+    for await (const { message } of work.work(said, as("demo"))) {
       if (message.case !== "leases") continue;
       granted.push(...message.value.leases.map(({ attempt }) => attempt));
       if (granted.length === 400) break;
