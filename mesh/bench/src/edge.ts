@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { BINARY_CACHE } from "../../dev/src/places.ts";
 import { loadFastify } from "./fastify.ts";
-import { hasWrk, postsPerSecond } from "./http-load.ts";
+import { loadClient, postsPerSecond } from "./http-load.ts";
 import { median } from "./measure.ts";
 import { PAYLOAD } from "./payload.ts";
 
@@ -46,7 +46,7 @@ export async function benchEdge(print: (line: string) => void): Promise<void> {
   const servers = new Map<Kind, BenchServer>();
   for (const kind of Object.keys(KINDS) as Kind[])
     servers.set(kind, scope.use(await BenchServer.start(kind, peers)));
-  const client = (await hasWrk()) ? "wrk" : "node:http in the bench's own process, as wrk is not installed";
+  const client = await loadClient(print);
   print(`${ROUNDS} rounds in turn, ${CONNECTIONS} connections of ${client}, a body of ${BODY.length} bytes`);
   await sameAnswers(servers);
   for (let warming = 0; warming < 3; warming += 1)

@@ -4,6 +4,8 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { BinaryMissing } from "../../dev/src/binaries/binary-missing.ts";
+import { type Announce, resolveBinary } from "../../dev/src/binaries/resolve.ts";
 
 /** One request, the same each time. */
 export interface Shot {
@@ -47,21 +49,35 @@ export class HttpLoad {
   }
 }
 
-/** Whether wrk is installed: a client written in C, whose load costs little of the machine. */
-export async function hasWrk(): Promise<boolean> {
-  // Its exit code says nothing: it ends with 1 after printing its version.
-  const code = await promisify(execFile)("wrk", ["-v"]).catch((failure: { code?: unknown }) => failure.code);
-  return code !== "ENOENT";
+let wrk: Promise<string | undefined> | undefined;
+
+/** wrk is written in C: its load costs little of the machine that it is to measure. */
+function findWrk(announce?: Announce): Promise<string | undefined> {
+  wrk ??= resolveBinary("wrk", announce).then(
+    ({ path }) => path,
+    (failure: unknown) => {
+      if (failure instanceof BinaryMissing) return undefined;
+      throw failure;
+    },
+  );
+  return wrk;
+}
+
+/** What `postsPerSecond` posts with, in words. Installs wrk where that is possible. */
+export async function loadClient(announce: Announce): Promise<string> {
+  const found = await findWrk(announce);
+  return found === undefined ? "node:http in the bench's own process, as wrk cannot be had here" : "wrk";
 }
 
 /**
- * Posts the same request over and over, with wrk where there is one.
+ * Posts the same request over and over, with wrk where it can be had.
  *
  * @returns requests a second
  * @throws Error when an answer was no success
  */
 export async function postsPerSecond(shot: Shot, connections: number, seconds: number): Promise<number> {
-  if (await hasWrk()) return wrkPerSecond(shot, connections, seconds);
+  const program = await findWrk();
+  if (program !== undefined) return wrkPerSecond(program, shot, { connections, seconds });
   const load = new HttpLoad(connections);
   const end = performance.now() + seconds * 1_000;
   let posted = 0;
@@ -79,7 +95,11 @@ export async function postsPerSecond(shot: Shot, connections: number, seconds: n
   return posted / seconds;
 }
 
-async function wrkPerSecond(shot: Shot, connections: number, seconds: number): Promise<number> {
+async function wrkPerSecond(
+  program: string,
+  shot: Shot,
+  { connections, seconds }: { connections: number; seconds: number },
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-wrk-"));
   try {
     const script = join(folder, "post.lua");
@@ -93,7 +113,7 @@ async function wrkPerSecond(shot: Shot, connections: number, seconds: number): P
       ].join("\n"),
     );
     const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, shot.url];
-    const { stdout } = await promisify(execFile)("wrk", args, { timeout: (seconds + 30) * 1000 });
+    const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 30) * 1000 });
     const refused = /Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1];
     if (refused !== undefined) throw new Error(`${refused} requests were refused`);
     return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);

@@ -11,7 +11,7 @@ import { BINARY_CACHE } from "../../dev/src/places.ts";
 import { startTestBed } from "../../dev/src/test-bed.ts";
 import { Platform } from "../../dev/testing/platform.ts";
 import { GraphilePeer, loadGraphile } from "./graphile.ts";
-import { hasWrk } from "./http-load.ts";
+import { loadClient } from "./http-load.ts";
 import { describeMachine } from "./machine.ts";
 import { OrreryCase } from "./orrery.ts";
 import { ResultTable } from "./result-table.ts";
@@ -41,7 +41,7 @@ export async function benchPeers(print: (line: string) => void): Promise<void> {
   );
   const graphile = new GraphilePeer(await loadGraphile(join(BINARY_CACHE, "peers")), pgPool);
   const bench = { graphile, table: new ResultTable("graphile-worker"), print };
-  const client = (await hasWrk()) ? "wrk" : "node:http in the bench's own process, as wrk is not installed";
+  const client = await loadClient(print);
   print(await describeMachine(pgPool));
   print(`${ROUNDS} rounds in turn, ${JOBS} jobs, medians; single submissions come from ${client}`);
   await everythingRuns(bench);

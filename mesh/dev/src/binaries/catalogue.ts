@@ -139,6 +139,14 @@ export const BINARIES = [
     ],
   },
   {
+    name: "wrk",
+    variable: "ORRERY_WRK",
+    minimum: "4.0.0",
+    reference: "4.1.0",
+    versionArgs: ["-v"],
+    sources: [{ kind: "debian", package: "wrk", path: "/usr/bin/wrk" }],
+  },
+  {
     name: "chromium",
     variable: "ORRERY_CHROMIUM",
     minimum: "120.0",
