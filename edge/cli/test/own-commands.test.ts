@@ -167,9 +167,18 @@ describe("doctor", () => {
     expect(ran.stdout).toMatch(/✖.*\n {2}fix: \S/);
   });
 
+  test("asks nothing more of an edge that does not answer", async () => {
+    const gone = await fakeEdge(healthy);
+    await gone[Symbol.asyncDispose]();
+    const ran = await orrery(["doctor"], gone);
+    expect(ran.code).toBe(9);
+    expect(ran.stdout).toMatch(/✖ edge reachable: .*ECONNREFUSED.*\n {2}fix: name the platform with --url/);
+    expect(ran.stdout.match(/✖/g)).toHaveLength(1);
+  });
+
   test("says that nothing runs here", async () => {
     const ran = await orrery(["doctor", "-o", "json"], { cwd: "/" });
-    expect(ran.code).toBe(1);
+    expect(ran.code).toBe(9);
     expect(JSON.parse(ran.stdout)).toMatchObject({
       checks: [
         { name: "run.json", ok: false },

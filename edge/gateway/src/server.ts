@@ -189,11 +189,15 @@ async function listen(server: Server, { host, port }: Address): Promise<Address>
   return { host: address.address, port: address.port };
 }
 
-/** Ends idle connections at once, and the others when their answers are out, or at the limit. */
+const IDLE_LOOK_MS = 50;
+
+/** Ends idle connections at once, the others as soon as their answers are out, and all that are left at the limit. */
 async function drainHttp(server: Server, limitMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // Node keeps a connection whose answer ends from now on for as long as a client may use it again.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
   const cut = setTimeout(() => server.closeAllConnections(), limitMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
 }

@@ -150,10 +150,16 @@ describe("a live list", () => {
   }, 60_000);
 
   test("does nothing by itself while it is paused", async () => {
+    const witness = await page.context().newPage();
+    await witness.goto(`${edge.url}/jobs`);
+    await witness.getByText("in all").first().waitFor();
     await open("/jobs", "in all");
     await page.keyboard.press("l");
     await page.getByRole("button", { name: "paused" }).waitFor();
     edge.submit({ task: "fresh.four" });
+    await witness.getByText("fresh.four").first().waitFor();
+    await witness.close();
+    expect(await page.getByText("fresh.four").count()).toBe(0);
     await page.keyboard.press("l");
     await page.getByRole("button", { name: "live" }).waitFor();
     await first().getByText("fresh.four").waitFor();

@@ -16,15 +16,6 @@ export interface Hit {
   readonly repeated: number;
 }
 
-function pidOf(platform: Platform, target: Target): number {
-  const { services, nats, postgres } = platform.run;
-  if (target === "nats") return nats.pid;
-  if (target === "postgres") return postgres.pid;
-  const pid = services[target]?.[0]?.pid;
-  if (pid === undefined) throw new Error(`no process ${target} in run.json`);
-  return pid;
-}
-
 /** How many leases are open in the project, by the queues' own depth. */
 async function leasesOpen(platform: Platform): Promise<number> {
   const { status, body } = await platform.persist("GET", "/v1/queues");
@@ -54,7 +45,7 @@ export async function killUnderLoad(
       (count) => count >= work.atLeast,
       20_000,
     );
-    const pid = pidOf(platform, target);
+    const pid = platform.pidOf(target);
     const submitted = journal.submit(work.around, { task: "orrery.sleep", input: { ms: 50 } });
     await askUntil(
       async () => journal.inFlight >= work.atLeast,
@@ -65,7 +56,7 @@ export async function killUnderLoad(
     process.kill(pid, "SIGKILL");
     const killed = performance.now();
     await askUntil(
-      async () => pidOf(platform, target),
+      async () => platform.pidOf(target),
       (now) => now !== pid,
       60_000,
     );

@@ -2,6 +2,7 @@ import { until } from "../../chassis/src/testing/until.ts";
 import type { Json } from "../../dev/testing/json.ts";
 import type { Platform } from "../../dev/testing/platform.ts";
 import { readEvents } from "../../dev/testing/sse.ts";
+import { eachOf } from "./each-of.ts";
 import type { EffectSink } from "./effect-sink.ts";
 
 /** The processes that a run of missions kills. */
@@ -36,7 +37,6 @@ export interface Findings {
 }
 
 const ENDS = new Set(["SUCCEEDED", "FAILED", "COMPENSATED", "CANCELLED"]);
-const AT_ONCE = 20;
 const LIMIT_MS = 180_000;
 const SOON = { withinMs: LIMIT_MS, everyMs: 20 };
 const ENDED = { withinMs: LIMIT_MS, everyMs: 200 };
@@ -87,10 +87,10 @@ export async function killDuring(
     await new Promise((done) => setTimeout(done, 100 + Math.floor(draw() * 1_000)));
     await until("a step at work", () => Promise.resolve(over || sink.atWork > 0), SOON);
     if (over) break;
-    const pid = pidOf(platform, target);
+    const pid = platform.pidOf(target);
     process.kill(pid, "SIGKILL");
     killed.set(target, (killed.get(target) ?? 0) + 1);
-    await until(`${target} to be back`, () => Promise.resolve(pidOf(platform, target) !== pid), SOON);
+    await until(`${target} to be back`, () => Promise.resolve(platform.pidOf(target) !== pid), SOON);
   }
   await ended;
   return killed;
@@ -180,21 +180,4 @@ async function eventsOf(platform: Platform, id: string) {
     version: Number(frame.id),
     step: String(frame.data.payload.step),
   }));
-}
-
-function pidOf(platform: Platform, target: MissionTarget): number {
-  const pid = platform.run.services[target]?.[0]?.pid;
-  if (pid === undefined) throw new Error(`no process ${target} in run.json`);
-  return pid;
-}
-
-/** Does something for each, a few at a time. @returns the results in order */
-async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  const waiting = items.entries();
-  const run = async (): Promise<void> => {
-    for (const [place, item] of waiting) results[place] = await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, run));
-  return results;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Platform } from "../../dev/testing/platform.ts";
+import { eachOf } from "./each-of.ts";
 import type { Journal } from "./journal.ts";
 
 /** What a run left behind, in figures. Every figure of `wrong` has to be 0. */
@@ -95,14 +96,4 @@ export async function duplicates(platform: Platform): Promise<number> {
     ...text.matchAll(/^orrery_outbox_duplicates_total\{[^}]*\} (\d+)/gm),
   ]);
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
-/** Does something for each, sixteen at a time. */
-export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = [...items];
-  await Promise.all(
-    Array.from({ length: 16 }, async () => {
-      for (let item = rest.pop(); item !== undefined; item = rest.pop()) await work(item);
-    }),
-  );
 }

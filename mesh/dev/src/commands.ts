@@ -2,7 +2,7 @@ import { ConfigError } from "../../chassis/src/config/read-config.ts";
 import { WORKLOADS } from "../../topology.ts";
 import { BinaryMissing } from "./binaries/binary-missing.ts";
 import { resolveBinary } from "./binaries/resolve.ts";
-import { demo, NotRunning } from "./demo.ts";
+import { Away, demo, NotRunning } from "./demo.ts";
 import { examine, tell } from "./doctor.ts";
 import { AlreadyRunning } from "./launch-record.ts";
 import { Platform, StartFailed } from "./platform.ts";
@@ -31,7 +31,8 @@ async function run(lifeline?: NodeJS.ReadableStream): Promise<void> {
   const stopping = new AbortController();
   let platform: Platform | undefined;
   const stop = () => {
-    if (!stopping.signal.aborted) print("stopping");
+    if (!stopping.signal.aborted)
+      print("stopping: what is under way has some seconds; Ctrl-C again ends it at once");
     stopping.abort(new Stopped());
   };
   let asked = 0;
@@ -44,7 +45,10 @@ async function run(lifeline?: NodeJS.ReadableStream): Promise<void> {
   process.on("SIGTERM", askedTo);
   lifeline?.once("end", stop).resume();
   const stopped = new Promise<void>((done) => stopping.signal.addEventListener("abort", () => done()));
-  platform = await Platform.start({ settings, workloads: WORKLOADS, print, signal: stopping.signal });
+  const launch = { settings, workloads: WORKLOADS, print, signal: stopping.signal };
+  platform = await Platform.start(launch, (begun) => {
+    platform = begun;
+  });
   print(`orrery ready http://127.0.0.1:${platform.firstHttpPort}`);
   await stopped;
   await platform.stop();
@@ -89,7 +93,7 @@ export async function runCommand(name: string): Promise<void> {
 /** What a person can mend is said in one sentence; anything else is ours, and comes with its stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const told = [AlreadyRunning, BinaryMissing, ConfigError, NotRunning, StartFailed].some(
+  const told = [AlreadyRunning, Away, BinaryMissing, ConfigError, NotRunning, StartFailed].some(
     (kind) => error instanceof kind,
   );
   return told ? error.message : (error.stack ?? error.message);

@@ -18,8 +18,8 @@ const ASK_AGAIN_MS = 500;
 /** There is no platform to give a load to. */
 export class NotRunning extends Error {}
 
-/** The platform, or a part of it, is not there at the moment. */
-class Away extends Error {}
+/** The platform, or a part of it, is not there at the moment; the message says what to do. */
+export class Away extends Error {}
 
 interface Outcome {
   readonly job?: { readonly id: string };
@@ -128,7 +128,12 @@ function connect(home: string): Api {
     })
       .then(async (response) => ({ status: response.status, text: await response.text() }))
       .catch((error: unknown) => {
-        throw new Away(`no answer from ${run.edge}`, { cause: error });
+        throw new Away(
+          `no answer from ${run.edge}: start the platform with 'make run', then 'make demo' again`,
+          {
+            cause: error,
+          },
+        );
       });
     if (fine.includes(status)) return undefined;
     const said = `${method} ${path} answers ${status}: ${text.slice(0, 500)}`;

@@ -75,16 +75,21 @@ export class Platform {
   /**
    * Starts a platform and resolves when everything answers; then `run.json` is there.
    *
+   * @param began - gets the platform before anything is started: it can be killed from then on
    * @throws AlreadyRunning; BinaryMissing; StartFailed when something does not answer in time, or ends again
    * and again (what runs is stopped first)
    */
-  static async start(launch: Launch): Promise<Platform> {
+  static async start(
+    launch: Launch,
+    began: (platform: Platform) => void = () => undefined,
+  ): Promise<Platform> {
     const { home } = launch.settings;
     makePassage(home);
     const { record, ended } = await LaunchRecord.claim(home);
     removeRunFile(home);
     if (ended.length > 0) launch.print(`ended what a launcher before had left: ${ended.join(", ")}`);
     const platform = new Platform(launch, record);
+    began(platform);
     try {
       await platform.#start();
     } catch (error) {
@@ -273,8 +278,9 @@ export class Platform {
     died: ({ name, command: { log } }, how, againInMs) => {
       const when = againInMs === 0 ? "at once" : `in ${againInMs} ms`;
       this.#launch.print(`${name} ended by itself (${how}); it starts again ${when}; its log: ${log.path}`);
-      // A process that dies again and again says the same each time.
-      if (againInMs === 0) for (const line of lastWords(log)) this.#launch.print(`  ${line.slice(0, 300)}`);
+      // A process that dies again and again says the same each time; one that was killed had no time to say why.
+      if (againInMs === 0 && how !== "SIGKILL")
+        for (const line of lastWords(log)) this.#launch.print(`  ${line.slice(0, 300)}`);
     },
   };
 

@@ -108,6 +108,15 @@ export class Platform implements AsyncDisposable {
     return JSON.parse(readFileSync(join(this.home, "run.json"), "utf8")) as RunFile;
   }
 
+  /** The process of a server, or of a service's first replica, right now. */
+  pidOf(name: string): number {
+    const { services, nats, postgres, prometheus, alertmanager } = this.run;
+    const servers = new Map(Object.entries({ nats, postgres, prometheus, alertmanager }));
+    const pid = servers.get(name)?.pid ?? services[name]?.[0]?.pid;
+    if (pid === undefined) throw new Error(`no process ${name} in run.json`);
+    return pid;
+  }
+
   /** A project's key: the first with all scopes, the second read-only. */
   key(project = "demo", kind: "apiKeyFile" | "readKeyFile" = "apiKeyFile"): string {
     const files = this.run.projects[project];

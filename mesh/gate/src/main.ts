@@ -50,7 +50,7 @@ async function firstFailure(breakAt: number | undefined): Promise<number | undef
   const world: World = { platform, prometheusUrl, patienceMs: PATIENCE_MS, jobId: "", succeededBefore: 0 };
   for (const [position, step] of STEPS.entries()) {
     const broken = position === breakAt;
-    const pid = broken ? pidOf(platform, step.restsOn) : undefined;
+    const pid = broken ? platform.pidOf(step.restsOn) : undefined;
     if (pid !== undefined) process.kill(pid, "SIGSTOP");
     try {
       if (!(await passes(step, broken ? { ...world, patienceMs: BROKEN_PATIENCE_MS } : world)))
@@ -73,16 +73,4 @@ async function passes(step: Step, world: World): Promise<boolean> {
     print(`✗ ${step.name.padEnd(42)} ${secondsSince(from)}  ${why}`);
     return false;
   }
-}
-
-function pidOf(platform: Platform, name: string): number {
-  const { services, nats, prometheus, alertmanager } = platform.run;
-  const servers: Readonly<Record<string, number | undefined>> = {
-    nats: nats.pid,
-    prometheus: prometheus?.pid,
-    alertmanager: alertmanager?.pid,
-  };
-  const pid = servers[name] ?? services[name]?.[0]?.pid;
-  if (pid === undefined) throw new Error(`no process ${name} in run.json`);
-  return pid;
 }

@@ -31,7 +31,6 @@ await runService({
           chance,
           logger,
           metrics,
-          signal,
         })
       : undefined;
     if (relay !== undefined) scope.defer(() => relay.stop());

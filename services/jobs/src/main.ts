@@ -28,7 +28,7 @@ await runService({
     });
     // A ring is for other replicas: here it has been heard already.
     const broker = connectBroker(service, config, { echo: false });
-    const common = { instance: config.instance, clock, chance, logger, metrics, signal };
+    const common = { instance: config.instance, clock, chance, logger, metrics };
     const relay = config.relay
       ? startRelay({
           ...common,
@@ -42,6 +42,7 @@ await runService({
 
     const engine = createEngine({
       ...common,
+      signal,
       commandPool: pools.commands,
       leasePool: pools.leases,
       version: VERSION,

@@ -24,7 +24,7 @@ await runService({
     // Without the broker jobs are asked about.
     const { connection, publisher } = connectBroker(service, config);
     const { service: name, instance } = config;
-    const parts = { clock, chance, logger, metrics, signal };
+    const parts = { clock, chance, logger, metrics };
     const relay = config.relay
       ? startRelay({ pool: pools.relay, publisher, service: name, instance, ...parts })
       : undefined;

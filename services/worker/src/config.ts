@@ -15,7 +15,7 @@ export interface WorkerConfig extends ServiceConfig {
    */
   readonly httpAllow: readonly string[];
   /**
-   * How long running attempts may still take at a stop: `ORRERY_WORKER_DRAIN`, up to 10 m; 5 s unless set.
+   * How long running attempts may still take at a stop: `ORRERY_WORKER_DRAIN`, up to 10 s; 5 s unless set.
    */
   readonly workDrainMs: number;
 }
@@ -29,7 +29,7 @@ export function workerConfig(env?: NodeJS.ProcessEnv): Readonly<WorkerConfig> {
       slots: read.integer("ORRERY_WORKER_SLOTS", { min: 1, max: 10_000, default: 100 }),
       threads: read.integer("ORRERY_WORKER_THREADS", { min: 1, max: 16, default: 1 }),
       httpAllow: read.list("ORRERY_HTTP_ALLOW", { default: [] }),
-      workDrainMs: read.durationMs("ORRERY_WORKER_DRAIN", { min: 0, max: 600_000, default: 5_000 }),
+      workDrainMs: read.durationMs("ORRERY_WORKER_DRAIN", { min: 0, max: 10_000, default: 5_000 }),
     }),
     env,
   );

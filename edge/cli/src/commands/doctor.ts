@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Api, apiOf } from "../api.ts";
 import { type Connection, findConnection, readRunFile } from "../connection.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -77,7 +78,16 @@ function* checks(flags: CommonFlags, { env, cwd }: Surroundings): Generator<Chec
   };
   if (connection === undefined) return;
   const api = apiOf(connection);
-  yield { name: "edge reachable", look: () => tried(async () => answered(api, "/healthz")) };
+  let reachable = false;
+  yield {
+    name: "edge reachable",
+    look: async () => {
+      const finding = await tried(async () => answered(api, "/healthz"));
+      reachable = finding.ok;
+      return reachable ? finding : { ...finding, fix: edgeFix(env, cwd()) };
+    },
+  };
+  if (!reachable) return;
   yield { name: "edge ready", look: () => tried(async () => answered(api, "/readyz")) };
   let overview: Row | undefined;
   yield {
@@ -90,6 +100,14 @@ function* checks(flags: CommonFlags, { env, cwd }: Surroundings): Generator<Chec
   };
   if (overview !== undefined) yield* overviewChecks(overview);
   yield { name: "versions", look: () => tried(() => versionFinding(api)) };
+}
+
+/** A gateway that died is started again by its launcher: where there is one, its log tells. */
+function edgeFix(env: NodeJS.ProcessEnv, cwd: string): string {
+  const run = readRunFile(env, cwd);
+  if (run === undefined) return "name the platform with --url or ORRERY_URL";
+  if (!isAlive(run.file.pid)) return "start the platform: make run";
+  return `its launcher starts it again; if it stays away, look at ${dirname(run.path)}/logs/gateway-0.log`;
 }
 
 const KEY_FIX = "name a key with --key-file, ORRERY_API_KEY_FILE or ORRERY_API_KEY";
@@ -127,6 +145,7 @@ function runFileFinding(flags: CommonFlags, env: NodeJS.ProcessEnv, cwd: string)
       ok: Boolean(named),
       found: named ? `not needed: ${named} is given` : "not found here or above",
       fix,
+      exitCode: EXIT.unreachable,
     };
   }
   const alive = isAlive(run.file.pid);

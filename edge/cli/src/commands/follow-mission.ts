@@ -31,7 +31,10 @@ export async function watchMission(session: Session, id: string, { wait }: Follo
     const change = changeOf(frame.event, frame.data);
     if (change === undefined) continue;
     terminal.data(asJson ? frame.data : lineOf(change, terminal.paint));
-    if (missionRests(textOf(change.mission.status))) return exitCodeOfMission(textOf(change.mission.status));
+    const status = textOf(change.mission.status);
+    if (!missionRests(status)) continue;
+    if (status === "NEEDS_ATTENTION") terminal.talk(`fix: ${attentionFix(id)}`);
+    return exitCodeOfMission(status);
   }
   if (interrupted.signal.aborted) {
     terminal.talk(`\ndetached; the mission goes on. Come back: orrery mission watch ${id}`);
@@ -44,6 +47,10 @@ export async function watchMission(session: Session, id: string, { wait }: Follo
   const { text } = await api.send("GET", path);
   return exitCodeOfMission(textOf(objectOf(text).status));
 }
+
+/** What a person can do about a mission that cannot go on by itself. */
+export const attentionFix = (id: string): string =>
+  `mend what the step calls, then orrery mission retry ${id}; or say what became of it: orrery mission resolve ${id} --help`;
 
 interface Change {
   readonly event: string;

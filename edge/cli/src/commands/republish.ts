@@ -9,7 +9,8 @@ import { type Surroundings, terminalOf } from "../terminal.ts";
 
 const PATH = "/outbox/republish";
 const NOT_SERVED = new Set([404, 405]);
-const LIMIT_MS = 60_000;
+/** A minute more than a service takes at most. */
+const LIMIT_MS = 660_000;
 
 interface Answer {
   readonly status: number;
@@ -68,7 +69,7 @@ function post(runPath: string, { caFile, identities }: RunFile, url: string): Pr
     });
     response.on("end", () => answered({ status: response.statusCode ?? 0, text: text.trim() }));
   });
-  sent.on("timeout", () => sent.destroy(new Error("no answer in time")));
+  sent.on("timeout", () => sent.destroy(new Error(`no answer within ${LIMIT_MS / 60_000} minutes`)));
   sent.on("error", (error) =>
     reject(new Failure(`${url} cannot be reached: ${error.message}`, { exitCode: EXIT.unreachable })),
   );

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, replaceEqualDeep } from "@tanstack/react-query";
 import type { Answer } from "../api/contract.ts";
 import type { Reader } from "../api/read.ts";
 import { hasEnded } from "../domain/status-look.ts";
@@ -74,10 +74,16 @@ export const newestMissions = firstPageOf("listMissions", "newest missions");
 const untilEnd = (status: string | undefined): number | false =>
   status !== undefined && hasEnded(status) ? false : CHECK_MS;
 
+/** Events patch what is shown at once: an answer that was on its way meanwhile must not take it back. */
+const neverOlder = (shown: unknown, read: unknown): unknown =>
+  versionOf(shown) > versionOf(read) ? shown : replaceEqualDeep(shown, read);
+const versionOf = (document: unknown): number => (document as { version?: number } | undefined)?.version ?? 0;
+
 export const job = ({ read }: Reader, id: string) =>
   queryOptions({
     queryKey: ["job", id],
     queryFn: ({ signal }) => read("getJob", { id }, signal),
+    structuralSharing: neverOlder,
     refetchInterval: ({ state }) => untilEnd(state.data?.status),
   });
 
@@ -106,6 +112,7 @@ export const mission = ({ read }: Reader, id: string) =>
   queryOptions({
     queryKey: ["mission", id],
     queryFn: ({ signal }) => read("getMission", { id }, signal),
+    structuralSharing: neverOlder,
     refetchInterval: ({ state }) => untilEnd(state.data?.status),
   });
 

@@ -40,7 +40,7 @@ const SILENCE_MS = 50_000;
 /** More than this between two drawings says nothing to a person: what is shown is read anew instead. */
 const BATCH_LIMIT = 2_000;
 
-/** Opens the feed. It connects at once, again after a loss (1 to 30 s, jittered), and resumes where it was. */
+/** Opens the feed. It connects at once, again after a loss (0.5 to 30 s, jittered), and resumes where it was. */
 export function createLiveFeed({ open, batchMs = 250, chance = Math.random }: FeedParts): LiveFeed {
   const stateListeners = new Set<() => void>();
   const batchListeners = new Set<(batch: Batch) => void>();

@@ -47,8 +47,9 @@ export async function loadIdentity(options: {
   logger: Logger;
 }): Promise<IdentityFiles> {
   const { identityFile, caFile, logger } = options;
-  let current = await readIdentity(identityFile, caFile);
+  // Before the content: what is replaced between the two is read again at the next look.
   let stamp = await stampOf(identityFile, caFile);
+  let current = await readIdentity(identityFile, caFile);
   const listeners = new Set<(identity: Identity) => void>();
 
   const refresh = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { type ConsumerMessages, type JsMsg, type NatsConnection, nanos } from "nats";
 import type { Counter, Gauge } from "prom-client";
 import { Fault } from "../fault/fault.ts";
+import { METRIC } from "../telemetry/attributes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, systemChance } from "../time/clock.ts";
@@ -143,15 +144,13 @@ class DurableConsumer implements Consumer {
     this.#ackWaitMs = options.ackWaitMs ?? ACK_WAIT_MS;
     const { metrics } = options;
     this.#lagGauge = metrics.gauge(
-      "orrery_consumer_lag",
+      METRIC.CONSUMER_LAG,
       "Messages of the stream that the consumer has not dealt with.",
       ["consumer"],
     );
-    this.#deadLetterCount = metrics.counter(
-      "orrery_dead_letters_total",
-      "Messages that the consumer gave up on.",
-      ["consumer"],
-    );
+    this.#deadLetterCount = metrics.counter(METRIC.DEAD_LETTERS, "Messages that the consumer gave up on.", [
+      "consumer",
+    ]);
     this.#deadLetterCount.inc({ consumer: options.durable }, 0);
   }
 
@@ -239,9 +238,9 @@ class DurableConsumer implements Consumer {
   }
 
   #declaration(): DurableDeclaration {
-    const { stream, durable, filterSubjects = [], maxDeliver = MAX_DELIVER } = this.#options;
-    const ackWaitNs = nanos(this.#ackWaitMs);
-    return { stream, durable, filterSubjects, ackWaitNs, maxDeliver, maxAckPending: this.#inHand * 4 };
+    const { stream, durable, filterSubjects = [] } = this.#options;
+    const limits = { ackWaitNs: nanos(this.#ackWaitMs), maxDeliver: this.#maxDeliver };
+    return { stream, durable, filterSubjects, ...limits, maxAckPending: this.#inHand * 4 };
   }
 
   async #consume(nats: NatsConnection, messages: ConsumerMessages): Promise<void> {
@@ -302,7 +301,7 @@ class DurableConsumer implements Consumer {
    * Deals with one batch to its end. Rejects only when the connection is closed: then all of it comes again.
    */
   async #deal(batch: readonly JsMsg[]): Promise<void> {
-    const verdicts = await this.#verdicts(batch);
+    const verdicts = await this.#verdicts(batch.map((message) => new BrokerMessage(message)));
     if (verdicts === undefined) return;
     const others: Promise<void>[] = [];
     batch.forEach((message, index) => {
@@ -319,14 +318,13 @@ class DurableConsumer implements Consumer {
   /**
    * What `handle` says, after as many tries as its dependencies need; nothing when the consumer stops first.
    */
-  async #verdicts(batch: readonly JsMsg[]): Promise<readonly Verdict[] | undefined> {
-    const { durable, handle, logger } = this.#options;
-    const messages = batch.map((message) => new BrokerMessage(message));
+  async #verdicts(messages: readonly InMessage[]): Promise<readonly Verdict[] | undefined> {
+    const { durable, logger } = this.#options;
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       try {
         return await this.#options.handle(messages);
       } catch (failure) {
-        if (!isPassing(failure)) return this.#oneByOne(messages, failure, handle.bind(this.#options));
+        if (!isPassing(failure)) return this.#oneByOne(messages, failure);
         if (attempt % 10 === 1) logger.warn("a batch is held", { consumer: durable, error: failure });
       }
       const limitMs = Math.min(RETRY_LIMIT_MS, RETRY_BASE_MS * 2 ** Math.min(attempt, 10));
@@ -336,26 +334,21 @@ class DurableConsumer implements Consumer {
   }
 
   /** C2: finds the messages that `handle` cannot take, so that the others need not wait for them. */
-  async #oneByOne(
-    messages: readonly InMessage[],
-    failure: unknown,
-    handle: ConsumerOptions["handle"],
-  ): Promise<readonly Verdict[]> {
+  async #oneByOne(messages: readonly InMessage[], failure: unknown): Promise<readonly Verdict[] | undefined> {
     const { durable, logger } = this.#options;
-    logger.error("a batch was not dealt with; each message is tried alone", {
-      consumer: durable,
-      error: failure,
-    });
-    if (messages.length === 1) return ["retry"];
+    const [first] = messages;
+    if (messages.length === 1) {
+      const sequence = first?.streamSequence;
+      logger.error("a message was not dealt with", { consumer: durable, sequence, error: failure });
+      return ["retry"];
+    }
+    const about = { consumer: durable, error: failure };
+    logger.error("a batch was not dealt with; each message is tried alone", about);
     const verdicts: Verdict[] = [];
     for (const message of messages) {
-      try {
-        const [verdict = "retry"] = await handle([message]);
-        verdicts.push(verdict);
-      } catch {
-        // Logged above: its first failure is the batch's.
-        verdicts.push("retry");
-      }
+      const alone = await this.#verdicts([message]);
+      if (alone === undefined) return undefined;
+      verdicts.push(alone[0] ?? "retry");
     }
     return verdicts;
   }

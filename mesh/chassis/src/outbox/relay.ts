@@ -38,8 +38,6 @@ export interface RelayOptions {
   readonly chance: Chance;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Ends the relay, like `stop`. */
-  readonly signal: AbortSignal;
   /** Seconds that another replica waits after the holder's last sign of life, 1 or more. @default 5 */
   readonly termSeconds?: number;
   /** How often it looks for what nobody told it of, in milliseconds. @default 1000 */
@@ -53,7 +51,10 @@ export interface Relay {
    * tells the one that does, over `orrery.wake.<service>.outbox`, fifty times a second at most.
    */
   wake(): void;
-  /** Finishes the batches under way, gives the term back, and resolves. */
+  /**
+   * Finishes the batches under way, gives the term back, and resolves. Call it when nothing is committed any more: what
+   * is committed after it waits for another replica, or the next start.
+   */
   stop(): Promise<void>;
   /** Whether this replica is the one that publishes. */
   isLeader(): boolean;
@@ -162,9 +163,6 @@ class OutboxRelay implements Relay {
   begin(): void {
     const deaf = subscribeWake(this.#options.publisher.connection, this.#wakeSubject, () => this.#look());
     this.#stopping.signal.addEventListener("abort", deaf, { once: true });
-    const stop = (): void => this.#stopping.abort();
-    if (this.#options.signal.aborted) stop();
-    this.#options.signal.addEventListener("abort", stop, { once: true });
     this.#ended = Promise.all([this.#run(), this.#countPending()]);
   }
 
@@ -266,22 +264,26 @@ class OutboxRelay implements Relay {
     // Here only, with nothing under way: a row that waits for its batch may hold a version that was not sent.
     const nowMs = this.#options.clock.monotonicMs();
     for (const [aggregate, untilMs] of this.#heldBack) if (untilMs <= nowMs) this.#heldBack.delete(aggregate);
-    while (failure === undefined && this.#mayPublish()) {
-      this.#awake = false;
-      const batch = await this.#read();
-      if (batch.length === 0) break;
-      events += batch.length;
-      const lane: Promise<void> = this.#publish(batch, before)
-        .catch((reason: unknown) => {
-          failure ??= reason;
-        })
-        .finally(() => lanes.delete(lane));
-      lanes.add(lane);
-      before = lane;
-      if (batch.length < BATCH_EVENTS) break;
-      if (lanes.size === LANES) await Promise.race(lanes);
+    try {
+      while (failure === undefined && this.#mayPublish()) {
+        this.#awake = false;
+        const batch = await this.#read();
+        if (batch.length === 0) break;
+        events += batch.length;
+        const lane: Promise<void> = this.#publish(batch, before)
+          .catch((reason: unknown) => {
+            failure ??= reason;
+          })
+          .finally(() => lanes.delete(lane));
+        lanes.add(lane);
+        before = lane;
+        if (batch.length < BATCH_EVENTS) break;
+        if (lanes.size === LANES) await Promise.race(lanes);
+      }
+    } finally {
+      // O1: nothing is under way when the next pass begins, not even after a batch that could not be read.
+      await Promise.all(lanes);
     }
-    await Promise.all(lanes);
     if (failure !== undefined) throw failure;
     return events;
   }

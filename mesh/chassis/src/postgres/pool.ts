@@ -266,8 +266,8 @@ class DatabasePool implements Pool {
       const detail = `${MAX_WAITING} pieces of work wait for the database already`;
       throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
     }
-    // An idle connection comes at once: no time limit to set up and take down again.
-    const comesAtOnce = this.#pool.idleCount > 0;
+    // An idle connection that nobody waits for comes at once: no time limit to set up and take down again.
+    const comesAtOnce = this.#pool.idleCount > this.#pool.waitingCount;
     const checkOut = this.#pool.connect();
     if (comesAtOnce) return checkOut;
     const over = new AbortController();

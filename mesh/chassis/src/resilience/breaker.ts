@@ -13,14 +13,10 @@ export interface Breaker {
    * Runs an action against the dependency, for at most the time that it may take.
    *
    * @param action - obeys the signal, which ends at the limit
-   * @param options - `deadlineMs`: when the caller has to have its answer, by the monotonic clock
    * @throws Fault `DEPENDENCY_UNAVAILABLE` with `retryAfterMs`, when open or when the action takes too long;
    *   what the action throws, otherwise
    */
-  run<T>(
-    action: (signal: AbortSignal) => Promise<T>,
-    options?: { deadlineMs?: number | undefined },
-  ): Promise<T>;
+  run<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Runs an action that keeps to a time limit of its own, such as a gRPC call with a deadline. */
   guard<T>(action: () => Promise<T>): Promise<T>;
   state(): BreakerState;
@@ -116,12 +112,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
   return {
     guard,
-    run: (action, limits) => {
-      const leftMs = limits?.deadlineMs === undefined ? timeoutMs : limits.deadlineMs - clock.monotonicMs();
-      return guard(() =>
-        withinTime(action, Math.min(timeoutMs, leftMs), { dependency, retryAfterMs: resetMs }),
-      );
-    },
+    run: (action) => guard(() => withinTime(action, timeoutMs, { dependency, retryAfterMs: resetMs })),
     state,
     close: () => circuit.shutdown(),
   };
@@ -145,7 +136,6 @@ async function withinTime<T>(
     const detail = `${told.dependency} did not answer in time`;
     return new Fault("DEPENDENCY_UNAVAILABLE", { detail, retryAfterMs: told.retryAfterMs });
   };
-  if (limitMs <= 0) throw late();
   const controller = new AbortController();
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

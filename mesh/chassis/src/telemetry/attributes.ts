@@ -22,6 +22,8 @@ export const METRIC = {
   OUTBOX_OLDEST_SECONDS: "orrery_outbox_oldest_seconds",
   OUTBOX_PUBLISHED: "orrery_outbox_published_total",
   OUTBOX_DUPLICATES: "orrery_outbox_duplicates_total",
+  CONSUMER_LAG: "orrery_consumer_lag",
+  DEAD_LETTERS: "orrery_dead_letters_total",
 } as const;
 
 /** The attributes of spans that the chassis itself sets. */

@@ -61,6 +61,21 @@ export function requireOnBehalf(call: Call): OnBehalf {
   });
 }
 
+/** Who asks, and what its request is known by wherever it leads. */
+export interface Caller {
+  readonly project: string;
+  /** An API key or a user. */
+  readonly principal: string;
+  readonly correlationId: string;
+  readonly traceparent: string;
+}
+
+/** Who asks, in a call on behalf of a project. @throws Fault `CALLER_NOT_ALLOWED` where nobody is named */
+export function callerOf(call: Call): Caller {
+  const { project, principal } = requireOnBehalf(call);
+  return { project, principal, correlationId: call.correlationId, traceparent: call.traceparent };
+}
+
 /** The metadata to send with a call: for whom, under which correlation id, inside which trace. */
 export function callHeaders(context: {
   onBehalf?: OnBehalf | undefined;

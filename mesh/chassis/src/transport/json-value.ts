@@ -3,7 +3,7 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Fault } from "../fault/fault.ts";
 
 /** How many lists and objects may be inside each other: what is deeper fits into no message that carries it. */
-const LEVELS = 32;
+export const VALUE_LEVELS = 32;
 
 /** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
 export const VALUE_GROWTH = 6;
@@ -22,7 +22,7 @@ export function jsonText(
   if (value === undefined) return undefined;
   const { field, limitBytes } = about;
   const json = jsonOf(value, field);
-  if (!fits(json, LEVELS)) throw invalid(field, `is deeper than ${LEVELS} levels`);
+  if (!fitsValue(json)) throw invalid(field, `is deeper than ${VALUE_LEVELS} levels`);
   const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);
   if (bytes <= limitBytes) return text;
@@ -43,9 +43,10 @@ function jsonOf(value: Value, field: string): JsonValue {
   }
 }
 
-function fits(json: JsonValue, levels: number): boolean {
+/** Whether JSON has at most `levels` lists and objects inside each other. @param levels - 32 unless said */
+export function fitsValue(json: JsonValue, levels = VALUE_LEVELS): boolean {
   if (json === null || typeof json !== "object") return true;
-  return levels > 0 && Object.values(json).every((inside: JsonValue) => fits(inside, levels - 1));
+  return levels > 0 && Object.values(json).every((inside: JsonValue) => fitsValue(inside, levels - 1));
 }
 
 function invalid(field: string, description: string, cause?: unknown): Fault {

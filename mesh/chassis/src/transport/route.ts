@@ -10,7 +10,7 @@ import type {
 } from "@bufbuild/protobuf";
 import type { Call } from "./call.ts";
 
-export { type Call, callHeaders, type OnBehalf, requireOnBehalf } from "./call.ts";
+export { type Call, type Caller, callerOf, callHeaders, type OnBehalf, requireOnBehalf } from "./call.ts";
 
 /** The function that serves one RPC; its shape follows from the RPC's two kinds of streaming. */
 export type Handler<M extends DescMethod> =

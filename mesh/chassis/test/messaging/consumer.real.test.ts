@@ -203,6 +203,24 @@ describe("a consumer", () => {
     expect(await consumer.deadLetterCount()).toBe(0);
   });
 
+  test("counts no delivery of a message that a dependency was away for when it was tried alone", async () => {
+    await publish(1, 3);
+    let away = 3;
+    const consumer = consume({
+      maxDeliver: 1,
+      chance: { next: () => 0.1 },
+      handle: async (messages) => {
+        if (messages.length > 1) throw new TypeError("cannot read these");
+        away -= 1;
+        if (away >= 0) throw new Fault("DEPENDENCY_UNAVAILABLE", { detail: "away" });
+        return done(messages);
+      },
+    });
+    await eventually(() => expect(consumer.lag()).toBe(0));
+    expect(away).toBeLessThan(0);
+    expect(await consumer.deadLetterCount()).toBe(0);
+  });
+
   test("keeps a message in the stream while the dead letters cannot take it", async () => {
     await publish(1, 1);
     const elsewhere = await testNats();

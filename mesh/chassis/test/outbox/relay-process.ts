@@ -17,7 +17,6 @@ const relay = startRelay({
   ...{ pool, service: "tests", instance, logger: quietLogger, clock: systemClock, chance: systemChance },
   publisher: createPublisher(connectNats({ url: broker, name: instance, logger: quietLogger })),
   metrics: createMetrics({ service: "tests", defaults: false }),
-  signal: new AbortController().signal,
   termSeconds: 1,
 });
 setInterval(() => process.stdout.write(relay.isLeader() ? "leads\n" : "waits\n"), 20);

@@ -19,6 +19,7 @@ import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { type TestNats, testNats } from "../../src/testing/test-nats.ts";
 import { systemChance, systemClock } from "../../src/time/clock.ts";
+import { wait } from "../../src/time/wait.ts";
 import { append, event, idOf, nameOf, outboxDatabase, pendingCount } from "./outbox-world.ts";
 import { storedMessages } from "./stream-reader.ts";
 
@@ -49,7 +50,7 @@ async function relayOf(instance: string, options: Partial<RelayOptions> = {}): P
   const relay = startRelay({
     ...{ pool: database.openPool(3), service: "tests", instance, metrics, logger: quietLogger },
     ...{ publisher: createPublisher(nats.connect(instance)), clock: systemClock, chance: systemChance },
-    ...{ signal: new AbortController().signal, termSeconds: 1 },
+    termSeconds: 1,
     ...options,
   });
   scope.defer(() => relay.stop());
@@ -158,6 +159,47 @@ describe("a relay", () => {
     expect(await value("orrery_outbox_duplicates_total")).toBe(40);
     const state = await streamState(await nats.connect(), STREAM);
     expect(state?.messages).toBe(40);
+  });
+
+  test("O1: begins no pass while a batch of the one before is under way, not even after it failed", async () => {
+    await append(
+      pool,
+      Array.from({ length: 700 }, (_, index) => event("many", index + 1)),
+    );
+    const publisher = createPublisher(nats.connect("slow"));
+    const own = database.openPool(3);
+    const said: string[] = [];
+    const third = Promise.withResolvers<void>();
+    let reads = 0;
+    await relayOf("relay-0", {
+      pool: {
+        transaction: (work, limits) => own.transaction(work, limits),
+        ping: () => own.ping(),
+        end: () => own.end(),
+        query: (statement, values, limits) => {
+          if (statement.name !== READ_PENDING.name) return own.query(statement, values, limits);
+          reads += 1;
+          said.push(`read ${reads}`);
+          if (reads === 3) third.resolve();
+          if (reads === 2) return Promise.reject(new Error("the connection broke"));
+          return own.query(statement, values, limits);
+        },
+      },
+      publisher: {
+        connection: publisher.connection,
+        connections: () => publisher.connections(),
+        isConnected: () => publisher.isConnected(),
+        wake: (subject, word) => publisher.wake(subject, word),
+        publishAll: async (messages, options) => {
+          if (reads === 1) await Promise.race([third.promise, wait(1_000)]);
+          const outcomes = await publisher.publishAll(messages, options);
+          said.push(`published ${messages.length}`);
+          return outcomes;
+        },
+      },
+    });
+    await drained();
+    expect(said.slice(0, 4)).toEqual(["read 1", "read 2", "published 500", "read 3"]);
   });
 
   test("O1: holds back an aggregate whose event is refused, and lets all others pass", async () => {

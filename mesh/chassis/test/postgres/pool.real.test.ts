@@ -226,6 +226,18 @@ describe("a pool", () => {
     await expect(own.query(statement("select 1 as one"), [])).resolves.toEqual([{ one: 1 }]);
   });
 
+  test("answers in time where two ask at once for the connection that is idle", async () => {
+    const own = database.openPool(1);
+    await own.ping();
+    const holder = own.query(statement("select pg_sleep(1)"), []);
+    const deadlineMs = systemClock.monotonicMs() + 200;
+    await expect(own.query(statement("select 1"), [], { deadlineMs })).rejects.toMatchObject({
+      reason: "DEPENDENCY_UNAVAILABLE",
+    });
+    expect(systemClock.monotonicMs() - deadlineMs).toBeLessThan(500);
+    await holder;
+  });
+
   test("opens its breaker for a database that is away, and not for a statement that is refused", async () => {
     const metrics = createMetrics({ service: "test", defaults: false });
     const breaker = createBreaker({ dependency: "postgres", metrics, volumeThreshold: 5 });

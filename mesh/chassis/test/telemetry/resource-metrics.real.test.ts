@@ -87,7 +87,6 @@ describe("the metrics of resources", () => {
   test("an outbox that nobody can publish tells how long its oldest event has waited", async () => {
     const metrics = createMetrics({ service: "tests", defaults: false });
     const pool = database.openPool(3);
-    const over = new AbortController();
     const never = new Promise<never>(() => undefined);
     const relay = startRelay({
       pool,
@@ -98,7 +97,6 @@ describe("the metrics of resources", () => {
       chance: systemChance,
       logger: quietLogger,
       metrics,
-      signal: over.signal,
     });
     await append(pool, [event("a", 1, { occurredAtMs: systemClock.nowMs() - 90_000 }), event("b", 1)]);
     await eventually(async () => {
@@ -106,7 +104,6 @@ describe("the metrics of resources", () => {
       expect(text).toContain('orrery_outbox_pending{service="tests"} 2');
       expect(Number(/orrery_outbox_oldest_seconds\{.*\} (\S+)/.exec(text)?.[1])).toBeGreaterThanOrEqual(90);
     });
-    over.abort();
     await relay.stop();
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
-import { systemChance, uuidV7 } from "../../src/time/clock.ts";
+import { systemChance, systemClock, uuidV7 } from "../../src/time/clock.ts";
 import { every } from "../../src/time/every.ts";
 import { wait } from "../../src/time/wait.ts";
 
@@ -25,11 +25,13 @@ test("an id carries the millisecond of its making", () => {
 
 test("a wait ends early when its signal does, and at once when it already has", async () => {
   const controller = new AbortController();
+  const beganMs = systemClock.monotonicMs();
   const waiting = wait(60_000, controller.signal);
   controller.abort();
   await waiting;
   await wait(60_000, controller.signal);
   await wait(0);
+  expect(systemClock.monotonicMs() - beganMs).toBeLessThan(60_000);
 });
 
 test("chance stays within its limits", () => {

@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly rateFreeMs: number | undefined;
   /** Workers seen lately that serve the job's task and queue and are not draining. */
   readonly workers: number;
-  /** How many jobs of its queue come first, plus one; at most 1,000. */
+  /** How many jobs of its queue come first, plus one, of its task and of what its workers take besides; at most 1,000. */
   readonly position: number;
 }
 
@@ -80,7 +80,7 @@ function waiting(position: number): string {
   if (position <= 1) return "It is next in its queue and starts as soon as a worker has a free slot.";
   const ahead =
     position >= 1_000 ? "At least 999 jobs are" : `${position - 1} ${position === 2 ? "job is" : "jobs are"}`;
-  return `${ahead} ahead of it in its queue; it starts when a worker has a free slot for it.`;
+  return `${ahead} ahead of it in its queue for its workers; it starts when one has a free slot.`;
 }
 
 const at = (position: number, reason: Blocked["reason"], message: string): Blocked => ({

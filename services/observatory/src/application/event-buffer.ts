@@ -6,15 +6,20 @@ const LIMIT = 5_000;
  * Live events on their way to one client. Bounded: once over its limit it ends, and the reader falls back to
  * the store.
  */
-export class EventBuffer {
+export class EventBuffer implements Disposable {
   readonly #signal: AbortSignal;
   #events: WatchedEvent[] = [];
   #overflown = false;
   #wake: (() => void) | undefined;
+  readonly #ended = (): void => this.#wake?.();
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.#wake?.(), { once: true });
+    signal.addEventListener("abort", this.#ended);
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#ended);
   }
 
   push(event: WatchedEvent): void {

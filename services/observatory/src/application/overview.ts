@@ -29,6 +29,7 @@ const RECENT_LIMIT = 20;
 const QUEUE_LIMIT = 20;
 const HOUR_MS = 3_600_000;
 const COUNT_LIMIT = 10_000;
+const SHORTEST_SPAN_MS = 1_000;
 /** From here on the sentence says so. */
 const FAILING_ALARM = 0.05;
 const NEEDS_ATTENTION: Filter = { is: "one of", field: "status", values: ["needs_attention"] };
@@ -79,15 +80,19 @@ export const readOverview =
     };
   };
 
-/** The part of the jobs that ended within the last hour and FAILED; 0 where none ended. */
+/**
+ * The part of the jobs that ended within the last hour and FAILED; 0 where none ended. Where 10,000 or more did, those
+ * of the last half hour tell, of the last quarter, and so on: fewer can be counted out.
+ */
 export async function failingRatio(readModel: ReadModel, project: string, nowMs: number): Promise<number> {
-  const ended: Filter = { is: "within", field: "finished", from: nowMs - HOUR_MS, below: undefined };
-  const failed = all([ended, { is: "one of", field: "status", values: ["failed"] }]);
-  const [endedCount, failedCount] = await Promise.all([
-    readModel.count({ kind: "job", project, filter: ended }, COUNT_LIMIT),
-    readModel.count({ kind: "job", project, filter: failed }, COUNT_LIMIT),
-  ]);
-  return endedCount === 0 ? 0 : failedCount / endedCount;
+  const count = (filter: Filter) => readModel.count({ kind: "job", project, filter }, COUNT_LIMIT);
+  for (let spanMs = HOUR_MS; ; spanMs /= 2) {
+    const ended: Filter = { is: "within", field: "finished", from: nowMs - spanMs, below: undefined };
+    const endedCount = await count(ended);
+    if (endedCount === 0) return 0;
+    if (endedCount >= COUNT_LIMIT && spanMs > SHORTEST_SPAN_MS) continue;
+    return (await count(all([ended, { is: "one of", field: "status", values: ["failed"] }]))) / endedCount;
+  }
 }
 
 function healthSentence(state: {

@@ -75,7 +75,7 @@ async function* framesOf(deps: Deps, request: WatchRequest, filter: Filter): Asy
   // Where the store is read from when there is a gap to fill; undefined as long as there is none.
   let gapFromMs = tooOld ? undefined : resumedMs;
   while (!signal.aborted) {
-    const buffer = new EventBuffer(signal);
+    using buffer = new EventBuffer(signal);
     using subscription = await subscribed(deps, signal, (event) => {
       if (event === "lost") {
         buffer.overflow();

@@ -5,8 +5,8 @@ import { ManualClock } from "@orrery/mesh/testing/manual-clock";
 import { readEvent } from "../../src/adapters/events/event-reader.ts";
 import { listAlerts } from "../../src/application/list-alerts.ts";
 import { readMetrics } from "../../src/application/metrics-snapshot.ts";
-import { readOverview } from "../../src/application/overview.ts";
-import type { AskedFor, JobsPeer } from "../../src/application/ports.ts";
+import { failingRatio, readOverview } from "../../src/application/overview.ts";
+import type { AskedFor, JobsPeer, ReadModel } from "../../src/application/ports.ts";
 import { embeddedReadModel } from "../embedded-factory.ts";
 import { alertText } from "../event-factory.ts";
 import {
@@ -53,6 +53,20 @@ test("the overview says in one sentence how the project stands", async () => {
   expect(overview.health).toBe("Healthy: 1 running, 2.5% failing, oldest wait 8 s");
   expect(overview.queues.map(({ name }) => name)).toEqual(["b", "c", "a"]);
   expect([overview.totalJobs, overview.recentJobs.length, overview.complete]).toEqual([41, 20, true]);
+});
+
+test("the ratio is right where more jobs ended within the hour than are counted", async () => {
+  const hour = { ended: 1_000_000, failed: 10_000 };
+  // A million documents are more than a test should write: they end evenly over the hour.
+  const count: ReadModel["count"] = ({ filter }, limit) => {
+    const text = JSON.stringify(filter);
+    const fromMs = Number(/"from":(\d+)/.exec(text)?.[1]);
+    const share = (NOON_MS - fromMs) / 3_600_000;
+    return Promise.resolve(
+      Math.min(limit, Math.round(share * hour[text.includes("failed") ? "failed" : "ended"])),
+    );
+  };
+  expect(await failingRatio({ count } as ReadModel, "demo", NOON_MS)).toBeCloseTo(0.01, 3);
 });
 
 test("the overview tells of missions that need attention and of active alerts", async () => {

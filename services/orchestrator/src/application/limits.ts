@@ -15,8 +15,8 @@ export const BYTES_AT_ONCE = 16 * 1024 * 1024;
 /** Errands that one lane takes in hand at a time. */
 export const ERRANDS_AT_ONCE = 100;
 
-/** What the inputs of one call to the jobs service may come to, in bytes, the first one aside. */
-export const CALL_BYTES = 3 * 1024 * 1024;
+/** What the inputs of one call to the jobs service may come to, in bytes as they are sent, the first one aside. */
+export const CALL_BYTES = 8 * 1024 * 1024;
 
 /** Lanes that run errands at the same time in one process. */
 export const LANES = 2;

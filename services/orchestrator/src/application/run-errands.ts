@@ -1,5 +1,6 @@
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { wait } from "@orrery/mesh/time/wait";
+import { VALUE_GROWTH } from "@orrery/mesh/transport/json-value";
 import type { Transition } from "../domain/mission.ts";
 import {
   CALL_BYTES,
@@ -183,7 +184,7 @@ function calls(errands: readonly HeldErrand[]): readonly (readonly HeldErrand[])
   const divided: HeldErrand[][] = [];
   let bytes = CALL_BYTES;
   for (const errand of errands) {
-    const weight = errand.inputText?.length ?? 0;
+    const weight = Buffer.byteLength(errand.inputText ?? "") * VALUE_GROWTH;
     if (bytes + weight > CALL_BYTES || divided.length === 0) {
       divided.push([]);
       bytes = 0;

@@ -94,7 +94,7 @@ function replace(value: Json, sources: Sources, state: { bytes: number; limitByt
   }
   const found = lookUp(parseReference(from), sources);
   if (found === undefined) throw new Missing(from);
-  state.bytes += JSON.stringify(found).length;
+  state.bytes += Buffer.byteLength(JSON.stringify(found));
   if (state.bytes > state.limitBytes) throw new TooLarge();
   return found;
 }

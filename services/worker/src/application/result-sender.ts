@@ -37,6 +37,8 @@ export class ResultSender {
   readonly #ports: SenderPorts;
   readonly #clock: Clock;
   readonly #inFlight = new Map<EngineLink, number>();
+  /** What could not be told over them once is not told over them again. */
+  readonly #broken = new WeakSet<EngineLink>();
   #waiting: HeldLease[] = [];
 
   constructor(ports: SenderPorts, clock: Clock) {
@@ -62,6 +64,7 @@ export class ResultSender {
   #leastBusy(): EngineLink | undefined {
     const [least] = this.#ports
       .links()
+      .filter((link) => !this.#broken.has(link))
       .map((link) => ({ link, busy: this.#inFlight.get(link) ?? 0 }))
       .filter(({ busy }) => busy < IN_FLIGHT_LIMIT)
       .sort((one, other) => one.busy - other.busy);
@@ -92,9 +95,11 @@ export class ResultSender {
           return outcome === undefined ? [] : [{ held, outcome }];
         }),
       );
-    } catch {
+    } catch (failure) {
       // The stream closed before the answer: the outcome is unknown, and the same result sent again is
-      // harmless.
+      // harmless. A stream that is open none the less could not take it, and would not a moment later either.
+      this.#broken.add(link);
+      link.close(`a result was not told: ${failure instanceof Error ? failure.message : "unknown"}`);
       const nowMs = this.#clock.monotonicMs();
       const hopeless = batch.filter((held) => isHopeless(held, nowMs));
       for (const held of hopeless) this.#ports.givenUp(held);

@@ -6,7 +6,7 @@ import {
   MuteAlertRequestSchema,
 } from "@orrery/contracts/gen/orrery/alerts/v1/alerts_service_pb.js";
 import { keyedRequest } from "@orrery/mesh/idempotency/keys";
-import { type Call, type Route, requireOnBehalf, serve } from "@orrery/mesh/transport/route";
+import { callerOf, type Route, serve } from "@orrery/mesh/transport/route";
 import type { ActRequest, actOnAlert } from "../../application/act-on-alert.ts";
 import type { Caller } from "../../application/ports.ts";
 import { alertFromBytes, alertToWire } from "./alert-wire.ts";
@@ -36,12 +36,6 @@ export function alertsRoute(act: ReturnType<typeof actOnAlert>): Route {
       return answer({ id: known(request.id), command, keyed }, caller);
     },
   });
-}
-
-/** @throws Fault `CALLER_NOT_ALLOWED` where nobody is named */
-function callerOf(call: Call): Caller {
-  const { project, principal } = requireOnBehalf(call);
-  return { project, principal, correlationId: call.correlationId, traceparent: call.traceparent };
 }
 
 /** Ids are kept in lower case; a UUID means the same in any (RFC 9562, section 4). */

@@ -40,7 +40,10 @@ export const SURROUNDINGS: Statement = {
      select 1 from queue_task t cross join lateral (
        select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task
          and (r.rank, r.run_time, r.id) < ($4::smallint, to_timestamp($5::float8 / 1000), $6::uuid) limit 999) ahead
-     where t.project = q.project and t.queue = q.name limit 999) counted) + 1 as position
+     where t.project = q.project and t.queue = q.name and (t.task = $3 or exists (
+       select from worker w where w.project in (q.project, '') and not w.draining
+         and w.seen_time > clock_timestamp() - interval '30 seconds' and array[$3, t.task] <@ w.tasks
+         and (cardinality(w.queues) = 0 or q.name = any(w.queues)))) limit 999) counted) + 1 as position
 from queue q where q.project = $1 and q.name = $2`,
 };
 

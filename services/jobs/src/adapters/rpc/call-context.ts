@@ -2,12 +2,6 @@ import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import { type Call, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { Caller, WorkCaller } from "../../application/ports.ts";
 
-/** Who asks, in a call on behalf of a project. @throws Fault `CALLER_NOT_ALLOWED` where nobody is named */
-export function callerOf(call: Call): Caller {
-  const { project, principal } = requireOnBehalf(call);
-  return { project, principal, correlationId: call.correlationId, traceparent: call.traceparent };
-}
-
 /** Who submits one of a call's many jobs, each of which is in the call's trace as far as the budget goes. */
 export function callerWithin(traces: ItemBudget, caller: Caller): Caller {
   const traceparent = traces(caller.traceparent);

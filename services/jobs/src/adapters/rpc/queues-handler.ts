@@ -11,10 +11,9 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { keyedRequest } from "@orrery/mesh/idempotency/keys";
-import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
+import { type Call, callerOf, type Route, serve } from "@orrery/mesh/transport/route";
 import type { changeQueue, readQueue } from "../../application/manage-queues.ts";
 import type { QueueChange, QueueView } from "../../application/ports.ts";
-import { callerOf } from "./call-context.ts";
 import { msOf } from "./job-wire.ts";
 
 /** The use cases that QueuesService renders. */

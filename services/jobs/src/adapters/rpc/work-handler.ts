@@ -1,6 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
-import { type Call, type Route, serve } from "@orrery/mesh/transport/route";
+import { type Call, callerOf, type Route, serve } from "@orrery/mesh/transport/route";
 import { type FindWorkDeps, findWork } from "../../application/find-work.ts";
 import type { HeartbeatAttempts } from "../../application/heartbeat-attempts.ts";
 import type { Demand } from "../../application/lease-jobs.ts";
@@ -8,7 +8,7 @@ import type { WorkerView } from "../../application/ports.ts";
 import type { Sightings } from "../../application/sightings.ts";
 import type { WorkSessions } from "../../application/work-sessions.ts";
 import { HEARTBEAT_SECONDS } from "../../domain/lease.ts";
-import { callerOf, workCallerOf } from "./call-context.ts";
+import { workCallerOf } from "./call-context.ts";
 import { workStream } from "./work-stream.ts";
 import { leaseToWire } from "./work-wire.ts";
 import { serviceOf, workerWords } from "./worker-words.ts";

@@ -50,6 +50,7 @@ export function openElasticReadModel(options: ElasticOptions): ElasticReadModel 
     metrics: metrics ?? createMetrics({ service: "observatory", defaults: false }),
     timeoutMs: REQUEST_LIMIT_MS,
     clock,
+    chance,
   });
   const call = elasticCalls(breaker);
   const store = new ElasticStore(client, names, clock);

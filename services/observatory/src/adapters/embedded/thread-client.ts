@@ -70,12 +70,14 @@ export class ThreadClient {
     return settled as Promise<T>;
   }
 
+  /** Answers what was asked before, closes the file and ends the thread. A thread that cannot say so any more is ended. */
   async close(): Promise<void> {
-    if (this.#worker === undefined || this.#closed) return;
+    if (this.#closed) return;
     const worker = this.#worker;
-    await this.ask({ ask: "close" });
+    const closing = worker === undefined ? undefined : this.ask({ ask: "close" });
     this.#closed = true;
-    await worker.terminate();
+    await closing?.catch(() => undefined);
+    await worker?.terminate();
   }
 
   #postNext(): void {

@@ -52,7 +52,12 @@ function liveStream(connecting: Promise<NatsConnection>, stream: string, parts: 
   const watchConnection = async (): Promise<void> => {
     const connection = await connecting;
     for await (const { type } of connection.status()) {
-      if (type === Events.Disconnect) await feed?.then((open) => open.end());
+      if (type !== Events.Disconnect) continue;
+      // One that could not be opened has nothing to end, and whoever asked for it knows.
+      await feed?.then(
+        (open) => open.end(),
+        () => undefined,
+      );
     }
   };
   // A connection that never came is the concern of whoever asked for it.

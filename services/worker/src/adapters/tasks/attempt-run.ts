@@ -1,4 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
+import { fitsValue, VALUE_LEVELS } from "@orrery/mesh/transport/json-value";
 import type { Attempt, AttemptEnd } from "../../domain/attempt.ts";
 import { TaskFailure, type TaskHandler } from "./task.ts";
 
@@ -32,6 +33,10 @@ function outputJson(output: JsonValue): string {
   if (text.length * 3 > OUTPUT_LIMIT_BYTES && Buffer.byteLength(text) > OUTPUT_LIMIT_BYTES) {
     const message = `the output is over ${OUTPUT_LIMIT_BYTES} bytes of JSON`;
     throw new TaskFailure("OUTPUT_TOO_LARGE", message, { retryable: false });
+  }
+  if (!fitsValue(output)) {
+    const message = `the output is deeper than ${VALUE_LEVELS} levels`;
+    throw new TaskFailure("OUTPUT_TOO_DEEP", message, { retryable: false });
   }
   return text;
 }

@@ -8,6 +8,8 @@ import type { HttpPermission } from "./http-permission.ts";
 import { stopped, type TaskContext, TaskFailure, type TaskHandler } from "./task.ts";
 
 const BODY_LIMIT_BYTES = 192 * 1024;
+/** Of an answer that is no success its beginning is told. */
+const REFUSAL_CHARACTERS = 500;
 const RETRY_AFTER_LIMIT_MS = 24 * 3_600_000;
 
 /** Resolves a name to all of its addresses. */
@@ -27,10 +29,11 @@ const resolveByDns: Resolve = async (host) =>
 export function httpTask(permission: HttpPermission, resolve: Resolve = resolveByDns): TaskHandler {
   return async (input, context) => {
     const asked = httpInput(input);
-    const address = await permittedAddress(asked.url, permission, resolve);
     const limit = AbortSignal.timeout(asked.timeoutMs);
+    const signal = AbortSignal.any([limit, context.signal]);
     try {
-      const answer = await send(asked, address, context, AbortSignal.any([limit, context.signal]));
+      const address = await unlessAborted(signal, permittedAddress(asked.url, permission, resolve));
+      const answer = await send(asked, address, context, signal);
       return await outputFrom(answer);
     } catch (error) {
       if (context.signal.aborted) throw stopped();
@@ -41,6 +44,19 @@ export function httpTask(permission: HttpPermission, resolve: Resolve = resolveB
       throw new TaskFailure("HTTP_CONNECTION", `the request failed (${code})`, { retryable: true });
     }
   };
+}
+
+/** Waits for a look-up, which cannot be called off: what it finds too late is dropped. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** One address that the whole name may be reached at. A name with a single forbidden address is refused. */
@@ -102,11 +118,11 @@ function send(
 
 async function outputFrom(answer: IncomingMessage): Promise<JsonValue> {
   const status = answer.statusCode ?? 0;
-  const text = await bodyOf(answer);
   if (status >= 200 && status < 300)
-    return { status, headers: headersOf(answer), body: bodyFrom(answer, text) };
+    return { status, headers: headersOf(answer), body: bodyFrom(answer, await bodyOf(answer)) };
   const redirect = status >= 300 && status < 400 ? "; redirects are not followed" : "";
-  throw new TaskFailure("HTTP_STATUS", `answered ${status}${redirect}: ${text.slice(0, 500)}`, {
+  const why = await beginningOf(answer);
+  throw new TaskFailure("HTTP_STATUS", `answered ${status}${redirect}: ${why}`, {
     retryable: status === 408 || status === 425 || status === 429 || status >= 500,
     retryAfterMs: retryAfterMs(answer),
   });
@@ -125,6 +141,17 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** What is left of the answer is not read: leaving the loop ends it. */
+async function beginningOf(answer: IncomingMessage): Promise<string> {
+  let text = "";
+  answer.setEncoding("utf8");
+  for await (const chunk of answer as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length >= REFUSAL_CHARACTERS) break;
+  }
+  return text.slice(0, REFUSAL_CHARACTERS).toWellFormed();
 }
 
 function bodyFrom(answer: IncomingMessage, text: string): JsonValue {

@@ -94,6 +94,14 @@ describe("a handler", () => {
     expect(await run("mine.bad", null, { handlers })).toMatchObject({ kind: ends });
   });
 
+  test.each([
+    { levels: 32, ends: "succeeded" },
+    { levels: 33, ends: "failed" },
+  ])("whose output has $levels levels has $ends", async ({ levels, ends }) => {
+    const handlers = bad(() => Promise.resolve(JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`)));
+    expect(await run("mine.bad", null, { handlers })).toMatchObject({ kind: ends });
+  });
+
   test.each(["toString", "orrery.other"])(
     "of the unknown task %s is not looked for further",
     async (task) => {
@@ -189,6 +197,21 @@ describe("orrery.http", () => {
       expect(server.came).toHaveLength(1);
     },
   );
+
+  test("fails on a status, whatever the size of the page that tells of it", async () => {
+    using server = await canary((_, response) => {
+      response.writeHead(503, { "retry-after": "7" }).end("x".repeat(192 * 1024 + 1));
+    });
+    const end = await run("orrery.http", { url: server.url }, { handlers: server.allowed });
+    const refusal = failure("HTTP_STATUS", /^answered 503: x{500}$/, true);
+    expect(end).toEqual({ ...refusal, retryAfterMs: 7_000 });
+  });
+
+  test("counts the look-up of the name among its time", async () => {
+    const handlers = { "orrery.http": httpTask(httpPermission([]), () => new Promise(() => undefined)) };
+    const end = await run("orrery.http", { url: "http://slow.example/", timeoutMs: 50 }, { handlers });
+    expect(end).toEqual(failure("HTTP_TIMEOUT", /50 ms/, true));
+  });
 
   test("fails when the answer is over 192 KiB, when it is too slow, and when nobody listens", async () => {
     using big = await canary((_, response) => response.end("x".repeat(192 * 1024 + 1)));
