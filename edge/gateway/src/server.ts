@@ -112,6 +112,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       shutdownSignal: stopping.signal,
     }),
     pages: pageTable({ ...parts, openApi, publicUrl }),
+    shutdownSignal: stopping.signal,
     recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
     ...(parts.httpIdentity && { identity: parts.httpIdentity }),
   });

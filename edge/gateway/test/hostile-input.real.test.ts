@@ -282,3 +282,30 @@ test("after all this the gateway works as before", async () => {
   expect(response.status).toBe(202);
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
+
+describe("what follows a request that was taken", () => {
+  test.each([
+    ["garbage", "GARBAGE\r\n\r\n"],
+    ["headers over their limit", `GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(20_000)}\r\n\r\n`],
+  ])("%s does not take its answer away", async (_, more) => {
+    const body = JSON.stringify({ task: "t" });
+    const head = [
+      "POST /v1/jobs HTTP/1.1",
+      "Host: x",
+      `Authorization: ${authorization}`,
+      "Content-Type: application/json",
+      `Content-Length: ${body.length}`,
+    ];
+    const answer = await raw(`${head.join("\r\n")}\r\n\r\n${body}${more}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 20[012] /);
+    expect(answer.toLowerCase()).toContain("connection: close");
+  });
+});
+
+test.each(["[", "a b", "x:99999999", "%"])("the Host %p is refused, whatever the path", async (host) => {
+  for (const path of ["/v1/jobs", "/orrery.jobs.v1.JobsService/GetJob"]) {
+    const answer = await raw(`POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain("Host: has to be a host");
+  }
+});

@@ -68,51 +68,72 @@ const COMMENT = ":\n\n";
 /** What a wait for the next message ended with. */
 export type Arrival = IteratorResult<Message, unknown> | "quiet";
 
-/** Reads a call's messages with a limit on each wait. A message that comes after its wait is not lost. */
+/**
+ * Reads a call's messages with a limit on each wait. A message that comes after its wait is not lost.
+ *
+ * There is no promise that outlives a message: one for the whole stream, raced against each message, would hold every
+ * message that ever came until the stream ends.
+ */
 export class MessageReader {
   readonly #iterator: AsyncIterator<Message>;
   readonly #signal: AbortSignal;
-  readonly #aborted: Promise<never>;
-  #pending: Promise<IteratorResult<Message>> | undefined;
+  /** Whether a message was asked for and not handed on yet. */
+  #asked = false;
+  #came: { readonly result: IteratorResult<Message> } | { readonly failure: unknown } | undefined;
+  #wake: () => void = () => undefined;
 
   /** @param signal - ends every wait with its reason, whether the call obeys it or not */
   constructor(messages: AsyncIterable<Message>, signal: AbortSignal) {
     this.#iterator = messages[Symbol.asyncIterator]();
     this.#signal = signal;
-    this.#aborted = new Promise((_resolve, reject) => {
-      const abort = () => {
-        reject(signal.reason);
-        this.close();
-      };
-      signal.addEventListener("abort", abort, { once: true });
-    });
-    this.#aborted.catch(() => undefined);
+    const abort = () => {
+      this.#wake();
+      this.close();
+    };
+    signal.addEventListener("abort", abort, { once: true });
   }
 
   /** @param quietMs - after so many milliseconds of silence gives `"quiet"`; undefined waits for ever */
   async next(quietMs?: number): Promise<Arrival> {
     this.#signal.throwIfAborted();
-    this.#pending ??= this.#iterator.next();
-    const ends: Promise<Arrival>[] = [this.#pending, this.#aborted];
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    if (quietMs !== undefined) {
-      const { promise, resolve } = Promise.withResolvers<Arrival>();
-      timer = setTimeout(() => resolve("quiet"), quietMs);
-      ends.push(promise);
-    }
-    try {
-      const arrival = await Promise.race(ends);
-      if (arrival !== "quiet") this.#pending = undefined;
-      return arrival;
-    } finally {
-      clearTimeout(timer);
-    }
+    if (!this.#asked) this.#ask();
+    if (this.#came === undefined) await this.#wait(quietMs);
+    this.#signal.throwIfAborted();
+    const came = this.#came;
+    if (came === undefined) return "quiet";
+    this.#came = undefined;
+    this.#asked = false;
+    if ("failure" in came) throw came.failure;
+    return came.result;
   }
 
   /** Tells the call that nobody reads on. Does not wait for it. */
   close(): void {
-    this.#pending?.catch(() => undefined);
     this.#iterator.return?.().catch(() => undefined);
+  }
+
+  #ask(): void {
+    this.#asked = true;
+    this.#iterator.next().then(
+      (result) => {
+        this.#came = { result };
+        this.#wake();
+      },
+      (failure: unknown) => {
+        this.#came = { failure };
+        this.#wake();
+      },
+    );
+  }
+
+  async #wait(quietMs: number | undefined): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (quietMs !== undefined) timer = setTimeout(resolve, quietMs);
+    });
+    clearTimeout(timer);
+    this.#wake = () => undefined;
   }
 }
 

@@ -1,7 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { create, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "@jest/globals";
 import type { Call, TranscoderOptions } from "../src/index.ts";
+import { MessageReader } from "../src/server-stream.ts";
 import { ask, bytesOf, fieldsOf, harness, message, readBody } from "./transcoder-fixture.ts";
 
 const T = "transcoder.test.v1";
@@ -313,4 +316,23 @@ describe("S1: a client stream", () => {
     ).toMatchObject({ status: 415 });
     expect(seen).toHaveLength(0);
   });
+});
+
+test("a stream holds none of the messages that it has handed on", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const kept: WeakRef<Message>[] = [];
+  const messages = async function* () {
+    for (;;) {
+      const next = titled("a");
+      kept.push(new WeakRef(next));
+      yield next;
+    }
+  };
+  const reader = new MessageReader(messages(), new AbortController().signal);
+  for (let n = 0; n < 1_000; n += 1) await reader.next(15_000);
+  // A weak reference is strong until the end of the turn in which it was looked at.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(kept.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
 });

@@ -65,7 +65,7 @@ export interface Engine {
   readyElsewhere(tasks: ReadonlySet<string> | "all"): void;
   /** Milliseconds since the sweeper last came round. */
   sweptAgoMs(): number;
-  /** Tells every worker's stream to go elsewhere. */
+  /** Grants nothing any more: tells every worker's stream to go elsewhere, and answers those that wait. */
   drain(): void;
   /** Resolves when nothing is under way any more. */
   close(): Promise<void>;
@@ -132,6 +132,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const upkeep = startUpkeep({ ...common, sweep: sweep(common), databaseClock, refreshGauges });
   const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
   const sessions = createWorkSessions({ leases: leaseStore, logger, signal });
+  const draining = new AbortController();
   const read = readJob(jobs);
   const watches = watchesOf(events, read, deps);
   const ring = (tasks: ReadonlySet<string> | "all" | undefined): void => {
@@ -160,12 +161,19 @@ export function createEngine(deps: EngineDeps): Engine {
   return {
     routes: [
       jobsRoute({ ...reads, submits, submitSteps, command, watches, traces }),
-      workRoute({ leases, reports, bell, clock, heartbeats, sightings, sessions, listWorkers: workers.list }),
+      workRoute({
+        ...{ leases, reports, bell, clock, heartbeats, sightings, sessions },
+        draining: draining.signal,
+        listWorkers: workers.list,
+      }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],
     readyElsewhere: bell.ring,
     sweptAgoMs: () => clock.monotonicMs() - upkeep.lastSweepMs(),
-    drain: sessions.drainAll,
+    drain: () => {
+      draining.abort();
+      sessions.drainAll();
+    },
     close: async () => {
       await Promise.all([submits.close(), reports.close(), heartbeats.close(), leases.close()]);
       await upkeep.ended;

@@ -9,6 +9,7 @@ import {
   type SubmitJobStreamResponse,
   SubmitJobStreamResponseSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { type LeaseJobsRequest, WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
@@ -21,6 +22,7 @@ import { LIMITS } from "../http/limits.ts";
 import type { EdgeCall } from "./edge-call.ts";
 import { type EdgeMethod, nameOf } from "./edge-methods.ts";
 import { fillFromHeaders } from "./header-fields.ts";
+import { HeldCalls } from "./held-calls.ts";
 import { isStreaming, isUnary } from "./method-kinds.ts";
 import { completeProblem } from "./outcome-problem.ts";
 import type { SubmitCoalescer } from "./submit-coalescer.ts";
@@ -60,6 +62,7 @@ interface Admitted {
 
 /** A dispatcher for the RPCs that the protos expose. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const held = new HeldCalls();
   const admit = (method: DescMethod, call: EdgeCall): Admitted => {
     const edge = options.methods.get(method);
     if (edge === undefined) throw notServed(method);
@@ -81,6 +84,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       try {
         const admitted = admit(method, call);
         fillFromHeaders(admitted.edge, request, call.header);
+        using _place = waits(admitted.edge, request) ? held.hold(call.caller) : undefined;
         return await answerUnary(options, admitted, request);
       } catch (error) {
         throw noted(options.logger, error, call);
@@ -88,13 +92,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     stream: async function* (method, requests, call) {
       try {
-        yield* answerStream(options, admit(method, call), requests);
+        const admitted = admit(method, call);
+        using _place = held.hold(call.caller);
+        yield* answerStream(options, admitted, requests);
       } catch (error) {
         throw noted(options.logger, error, call);
       }
     },
   };
 }
+
+/** Whether a call may stay open until there is something to answer. */
+const waits = ({ method }: EdgeMethod, request: Message): boolean =>
+  method === WorkService.method.leaseJobs && (request as LeaseJobsRequest).waitSeconds > 0;
 
 async function answerUnary(
   options: DispatcherOptions,

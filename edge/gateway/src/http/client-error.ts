@@ -33,8 +33,15 @@ export function answerClientError(
   socket: Duplex,
   about: { publicUrl: string; underWay: ServerResponse | undefined },
 ): void {
+  const { underWay } = about;
+  if (underWay?.req.complete === true && !underWay.writableFinished && socket.writable) {
+    // Answers come in the order of the requests (RFC 9112, 9.3.2): what was asked before has its own, and is the last.
+    underWay.shouldKeepAlive = false;
+    underWay.once("close", () => socket.destroy());
+    return;
+  }
   // In the middle of another answer of this connection, more bytes would be taken for a part of that answer.
-  const midAnswer = about.underWay?.headersSent === true && !about.underWay.writableFinished;
+  const midAnswer = underWay?.headersSent === true && !underWay.writableFinished;
   if (midAnswer || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;

@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** TLS for the port; cleartext without it. */
   readonly identity?: IdentityFiles;
+  /** Ended when the drain begins: from then on each answer is the last of its connection, and says so. */
+  readonly shutdownSignal: AbortSignal;
 }
 
 interface Http {
@@ -54,8 +56,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.maxConnections = LIMITS.connections;
   server.timeout = LIMITS.silenceMs;
   const latest = new WeakMap<Duplex, ServerResponse>();
+  const lastOfConnection = lastAnswers(options.shutdownSignal);
   const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     latest.set(request.socket, response);
+    lastOfConnection(response);
     inRequestSpan(request, (span) => {
       const answered = answerRequest(options, { request, response, expectsContinue, span });
       // What fails in telling a failure ends that connection, never the process.
@@ -77,6 +81,20 @@ export function createHttpServer(options: HttpServerOptions): Server {
   return server;
 }
 
+/** @returns what each answer passes; those that have no head yet when the signal ends are told of it as well */
+function lastAnswers(shutdown: AbortSignal): (response: ServerResponse) => void {
+  const open = new Set<ServerResponse>();
+  const close = () => {
+    for (const response of open) response.shouldKeepAlive = false;
+  };
+  shutdown.addEventListener("abort", close, { once: true });
+  return (response) => {
+    if (shutdown.aborted) response.shouldKeepAlive = false;
+    open.add(response);
+    response.once("close", () => open.delete(response));
+  };
+}
+
 async function answerRequest(options: HttpServerOptions, http: Http): Promise<void> {
   const { request, response } = http;
   const exchange = openExchange(request, response, options.clock);
@@ -96,9 +114,7 @@ async function answerRequest(options: HttpServerOptions, http: Http): Promise<vo
 }
 
 async function route(options: HttpServerOptions, exchange: Exchange, http: Http): Promise<void> {
-  if (exchange.headers.host === undefined && http.request.httpVersion === "1.1") {
-    throw new Fault("INVALID_REQUEST", { detail: "An HTTP/1.1 request needs a Host header." });
-  }
+  requireHost(exchange, http.request);
   const found = findPage(options.pages, exchange.path);
   if (found !== undefined) {
     exchange.label = found.label;
@@ -107,6 +123,15 @@ async function route(options: HttpServerOptions, exchange: Exchange, http: Http)
   if (options.connect.serves(exchange.path)) return options.connect.handle(exchange, http);
   if (isApiPath(exchange.path)) options.admission.admit(exchange);
   await options.rest.handle(exchange, http);
+}
+
+function requireHost({ headers: { host } }: Exchange, { httpVersion, url = "/" }: IncomingMessage): void {
+  if (host === undefined && httpVersion === "1.1")
+    throw new Fault("INVALID_REQUEST", { detail: "An HTTP/1.1 request needs a Host header." });
+  if (host !== undefined && host !== "" && !URL.canParse(`http://${host}`))
+    throw new Fault("INVALID_REQUEST", { detail: "Host: has to be a host, and a port where it has one." });
+  if (!url.startsWith("/") && url !== "*" && !URL.canParse(url))
+    throw new Fault("INVALID_REQUEST", { detail: "The request target is not an address." });
 }
 
 // As the router reads it, which decodes each segment: a path that it takes for ours needs a key however it is

@@ -49,6 +49,12 @@ export const LIMITS = {
   compressFromBytes: 1_024,
   /** Bytes of an unread body that are thrown away to keep the connection; with more it is closed. */
   discardBytes: 16 * 1024 * 1024,
+  /** Streams, and leases that wait, that one key may have open at once at a gateway; beyond it 429. */
+  heldCallsOfKey: 400,
+  /** The same of all keys together: below the thousand calls that a service takes at once; beyond it 503. */
+  heldCalls: 800,
+  /** Milliseconds after which who was refused one may ask again. */
+  heldCallsRetryMs: 5_000,
   /** Streams at once on one gRPC connection. */
   grpcStreams: 1_000,
   /** Bytes of one answer over gRPC: that to a batch has the inputs of the request and the jobs besides. */

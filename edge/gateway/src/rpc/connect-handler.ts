@@ -90,6 +90,8 @@ export function createConnectHandler(options: {
     handle: async (exchange, { request, response, expectsContinue }) => {
       const handler = handlers.get(exchange.path);
       if (handler === undefined) return;
+      if (!exchange.headers.host)
+        throw new Fault("INVALID_REQUEST", { detail: "Host: has to name the host." });
       const values = createContextValues().set(exchangeKey, exchange);
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
       const body = requestBody(request, response, expectsContinue);

@@ -1,4 +1,4 @@
-import { type ConnectionOptions, connect, DebugEvents, Events, type NatsConnection } from "nats";
+import { type ConnectionOptions, DebugEvents, Events, type NatsConnection } from "nats";
 import { Fault } from "../fault/fault.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import { METRIC } from "../telemetry/attributes.ts";
@@ -6,6 +6,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, systemChance } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
+import { connect } from "./nats-transport.ts";
 
 /** How to reach the broker. */
 export interface NatsOptions {

@@ -13,11 +13,11 @@ const LOST_AGAINST_ANOTHER = new Set(["40001", "40P01"]);
 /**
  * SQLSTATEs that say "not now" rather than "not like this": connection trouble (08), refused at the door (28,
  * 3D), out of room (53), shutting down or starting up (57P), input and output (58), a session or lock that
- * waited too long.
+ * waited too long, and a server that takes no writes, as one that another has been promoted over (25006).
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE = /^(08|28|3D|53|57P|58|25P03|55P03)/;
+const UNAVAILABLE = /^(08|28|3D|53|57P|58|25006|25P03|55P03)/;
 
 /** What the database called a failure, if it came from the database: five characters, as in `23505`. */
 export function sqlState(error: unknown): string | undefined {
@@ -33,7 +33,7 @@ export function lostAgainstAnother(error: unknown): boolean {
 /** Whether the connection that gave this error can still be used. */
 export function connectionSurvives(error: unknown): boolean {
   const state = sqlState(error);
-  return state !== undefined && !/^(08|57P|25P03)/.test(state);
+  return state !== undefined && !/^(08|57P|25006|25P03)/.test(state);
 }
 
 /**

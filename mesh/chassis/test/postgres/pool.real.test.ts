@@ -238,6 +238,14 @@ describe("a pool", () => {
     await holder;
   });
 
+  test("takes a server that lets nothing be written for one that is away", async () => {
+    const work = pool.transaction(async (tx) => {
+      await tx.exec("set transaction read only");
+      await tx.query(statement("insert into thing values (99)"), []);
+    });
+    await expect(work).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE", retryAfterMs: 1_000 });
+  });
+
   test("opens its breaker for a database that is away, and not for a statement that is refused", async () => {
     const metrics = createMetrics({ service: "test", defaults: false });
     const breaker = createBreaker({ dependency: "postgres", metrics, volumeThreshold: 5 });

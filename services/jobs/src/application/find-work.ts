@@ -15,6 +15,8 @@ export interface FindWorkDeps {
   readonly reports: ReportAttempts;
   readonly bell: ReadyBell;
   readonly clock: Clock;
+  /** Ended when this process is about to stop: nothing is granted any more, and who waits is told that there is none. */
+  readonly draining: AbortSignal;
 }
 
 /**
@@ -29,10 +31,12 @@ export async function findWork(
   demand: Demand,
   waitMs: number,
 ): Promise<readonly Grant[]> {
-  const { leases, bell, clock } = deps;
+  const { leases, bell, clock, draining } = deps;
   const untilMs = clock.monotonicMs() + waitMs;
   using listener = bell.listen(demand.service.tasks);
+  const over = AbortSignal.any([demand.signal, draining]);
   for (;;) {
+    if (draining.aborted) return [];
     const grants = await leases.lease(demand);
     if (demand.signal.aborted) {
       await giveBack(deps, demand, grants);
@@ -40,7 +44,7 @@ export async function findWork(
     }
     const leftMs = untilMs - clock.monotonicMs();
     if (grants.length > 0 || leftMs <= 0) return grants;
-    await listener.next(Math.min(leftMs, POLL_MS), demand.signal);
+    await listener.next(Math.min(leftMs, POLL_MS), over);
     if (demand.signal.aborted) return [];
   }
 }

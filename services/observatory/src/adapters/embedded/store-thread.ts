@@ -1,7 +1,7 @@
 // The worker thread of the embedded read model: takes one message after the other and answers each.
 import { parentPort, workerData } from "node:worker_threads";
 import { uuidV7 } from "@orrery/mesh/time/clock";
-import { Store } from "./store.ts";
+import { Store, setAside } from "./store.ts";
 import type { Answer, Question, ThreadSettings } from "./thread-messages.ts";
 import { WriterLock } from "./writer-lock.ts";
 
@@ -60,11 +60,27 @@ function isPassing(error: unknown): boolean {
   return code !== undefined && !OUR_OWN.has(code);
 }
 
+/** See https://www.sqlite.org/rescode.html: a file that is damaged, and one that is no database. */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
+
+/**
+ * A file that cannot be read any more gets better by no waiting. The one process that writes takes it away, and begins
+ * a new one, which the events fill; the others find it so.
+ */
+function healDamage(error: unknown): void {
+  if (!(error instanceof Error && "errcode" in error && DAMAGED.has(Number(error.errcode) & 0xff))) return;
+  if (!lock.take()) return;
+  opened?.close();
+  opened = undefined;
+  setAside(folder);
+}
+
 parentPort?.on("message", (question: Question) => {
   let reply: Answer;
   try {
     reply = { value: answer(question) };
   } catch (error) {
+    healDamage(error);
     reply = { error: error instanceof Error ? error.message : String(error), passing: isPassing(error) };
   }
   parentPort?.postMessage(reply);

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type {
@@ -22,6 +22,13 @@ const PREPARED_LIMIT = 200;
 /** How long a connection waits for another one's transaction, milliseconds. */
 const BUSY_LIMIT_MS = 5_000;
 const OPEN_PAUSE_MS = 20;
+
+/** Takes the file away, under another name for whoever wants to look at it: the next to open it makes a new one. */
+export function setAside(folder: string): void {
+  const path = join(folder, FILE);
+  renameSync(path, `${path}.damaged`);
+  for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+}
 
 /**
  * The file of the embedded read model. Synchronous: it lives in a worker thread, because SQLite holds the

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -44,6 +44,25 @@ describe("the embedded read model's file", () => {
     const after = openEmbeddedReadModel({ folder });
     expect((await after.check()).generation).toBe(generation);
     expect((await after.find("job", "demo", job.id))?.id).toBe(job.id);
+    await after.close();
+  });
+
+  test("damaged, it is set aside, and made anew under another generation", async () => {
+    const folder = await newFolder();
+    const job = searchedJob(3);
+    const before = openEmbeddedReadModel({ folder });
+    const { generation } = await before.check();
+    await before.apply([projectionOf(job)]);
+    await before.close();
+    await writeFile(join(folder, "read-model.db"), "no database at all ".repeat(1_000));
+    const after = openEmbeddedReadModel({ folder });
+    await expect(after.check()).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE" });
+    const anew = await after.check();
+    expect(anew.writer).toBe(true);
+    expect(anew.generation).not.toBe(generation);
+    await after.apply([projectionOf(job)]);
+    expect((await after.find("job", "demo", job.id))?.version).toBe(1);
+    expect(await readdir(folder)).toContain("read-model.db.damaged");
     await after.close();
   });
 
