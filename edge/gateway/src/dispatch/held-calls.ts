@@ -20,7 +20,8 @@ export class HeldCalls {
     const key = `${project} ${id}`;
     const own = this.#byKey.get(key) ?? 0;
     if (own >= LIMITS.heldCallsOfKey) {
-      const detail = `${own} streams and waiting requests of this key are open; at most ${LIMITS.heldCallsOfKey} may be at once.`;
+      const most = `at most ${LIMITS.heldCallsOfKey} may be at once`;
+      const detail = `${own} streams and waiting requests of this key are open; ${most}.`;
       throw new Fault("RATE_LIMITED", { detail, retryAfterMs: LIMITS.heldCallsRetryMs });
     }
     if (this.#open >= LIMITS.heldCalls) {

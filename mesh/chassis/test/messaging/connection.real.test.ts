@@ -4,7 +4,7 @@ import { freePort } from "../../src/testing/free-port.ts";
 import { testNats } from "../../src/testing/test-nats.ts";
 import { wait } from "../../src/time/wait.ts";
 
-test("a broker that was silent for longer than a dial may take gets one connection, not one for each dial", async () => {
+test("a broker that was silent for longer than a dial may take gets one connection, not one a dial", async () => {
   const monitor = await freePort();
   await using nats = await testNats({ config: { http: `127.0.0.1:${monitor}` } });
   const connection = await nats.connect("patient");

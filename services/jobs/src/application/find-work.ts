@@ -15,7 +15,7 @@ export interface FindWorkDeps {
   readonly reports: ReportAttempts;
   readonly bell: ReadyBell;
   readonly clock: Clock;
-  /** Ended when this process is about to stop: nothing is granted any more, and who waits is told that there is none. */
+  /** Ended when this process is about to stop: nothing is granted any more, and who waits is told so. */
   readonly draining: AbortSignal;
 }
 

@@ -70,7 +70,7 @@ export class ThreadClient {
     return settled as Promise<T>;
   }
 
-  /** Answers what was asked before, closes the file and ends the thread. A thread that cannot say so any more is ended. */
+  /** Answers what was asked before, closes the file and ends the thread, whether it can still say so or not. */
   async close(): Promise<void> {
     if (this.#closed) return;
     const worker = this.#worker;
