@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
 import type { Transport } from "@connectrpc/connect";
 import type { Address } from "@orrery/mesh/config/read-config";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
@@ -190,13 +190,14 @@ async function listen(server: Server, { host, port }: Address): Promise<Address>
   return { host: address.address, port: address.port };
 }
 
-const IDLE_LOOK_MS = 50;
+/** A client that goes on using a connection is told with its next answer; whatever is idle for longer is closed. */
+const IDLE_GRACE_MS = 500;
 
-/** Ends idle connections at once, the others as soon as their answers are out, and all that are left at the limit. */
+/** Takes no more connections, ends the idle ones, the others with their answers, and all that are left at the limit. */
 async function drainHttp(server: Server, limitMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Node keeps a connection whose answer ends from now on for as long as a client may use it again.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  // Node's `close` of an HTTP server would end idle connections at once, and with them what is on its way to us.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_GRACE_MS);
   const cut = setTimeout(() => server.closeAllConnections(), limitMs);
   await closed;
   clearInterval(idle);

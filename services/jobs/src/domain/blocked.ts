@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly rateFreeMs: number | undefined;
   /** Workers seen lately that serve the job's task and queue and are not draining. */
   readonly workers: number;
-  /** How many jobs of its queue come first, of its task or of what its workers take besides, plus one; at most 1,000. */
+  /** How many jobs of its queue come first, of its task or what its workers take besides, plus one; at most 1,000. */
   readonly position: number;
 }
 
