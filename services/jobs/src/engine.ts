@@ -157,15 +157,12 @@ export function createEngine(deps: EngineDeps): Engine {
   const command = commandJob({ ...common, encodeView: (view) => jobToBytes(jobToWire(view)) });
   const sightings = createSightings(common);
   const traces = createItemBudget({ perSecond: TRACED_PER_SECOND, clock });
+  const work = { leases, reports, bell, clock, heartbeats, sightings, sessions, draining: draining.signal };
   const reads = { read, attempts: readAttempts(jobs), events: readEvents(jobs, events) };
   return {
     routes: [
       jobsRoute({ ...reads, submits, submitSteps, command, watches, traces }),
-      workRoute({
-        ...{ leases, reports, bell, clock, heartbeats, sightings, sessions },
-        draining: draining.signal,
-        listWorkers: workers.list,
-      }),
+      workRoute({ ...work, listWorkers: workers.list }),
       queuesRoute({ list: queues.list, read: readQueue(queues), change }),
     ],
     readyElsewhere: bell.ring,

@@ -226,3 +226,26 @@ describe("the workers of a project", () => {
     expect(workers.map(({ worker }) => worker)).not.toContain("listed");
   });
 });
+
+test("a project has room for ten thousand pairs of a queue and a task; what it has goes on", async () => {
+  const as = { project: "hoarder" };
+  await world.ask("batchSubmitJobs", { jobs: [{ task: "t", queue: "first" }] }, as);
+  await world.administrator().query(
+    {
+      name: "",
+      text: `insert into queue_task (task, project, queue)
+             select 't', 'hoarder', 'name-' || n from generate_series(1, 9999) n`,
+    },
+    [],
+  );
+  const jobs = [{ queue: "first" }, { queue: "one-more" }, { queue: "first" }].map((job) => ({
+    task: "t",
+    ...job,
+  }));
+  const { outcomes } = await other.ask("batchSubmitJobs", { jobs }, as);
+  expect(outcomes.map(({ result }) => result.case)).toEqual(["job", "error", "job"]);
+  expect(outcomes[1]?.result.value).toMatchObject({
+    fieldViolations: [{ field: "jobs[1].queue", description: expect.stringMatching(/10,000 pairs/) }],
+  });
+  expect(await submit("one-more", 1)).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+});

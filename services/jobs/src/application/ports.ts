@@ -284,10 +284,19 @@ export interface QueueChange {
   readonly ratePeriodMs?: number;
 }
 
+/** A queue of a project, and a task that it is asked for. */
+export interface Pair {
+  readonly project: string;
+  readonly queue: string;
+  readonly task: string;
+}
+
 /** Queues: their limits, and what waits in them. */
 export interface Queues {
   /** Makes sure that queues, and the tasks that they are asked for, are known. */
-  register(tx: Transaction, entries: readonly { project: string; queue: string; task: string }[]): void;
+  register(tx: Transaction, entries: readonly Pair[]): void;
+  /** Which of these are new, and more than `limit` in their project with those that it has. */
+  withoutRoom(tx: Transaction, pairs: readonly Pair[], limit: number): Promise<readonly Pair[]>;
   /** Sets what the change names, and makes the queue if it is new. */
   change(tx: Transaction, project: string, name: string, change: QueueChange): Promise<void>;
   /** All queues of a project, by name. */

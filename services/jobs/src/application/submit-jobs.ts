@@ -11,12 +11,12 @@ import { uuidV7 } from "@orrery/mesh/time/clock";
 import type { Job, Moved } from "../domain/job.ts";
 import { checkTimes, type Submission, submit } from "../domain/submission.ts";
 import type { DatabaseClock } from "./database-clock.ts";
-import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, Queues } from "./ports.ts";
+import type { Change, Facts, IdempotencyKeys, InTransaction, Jobs, Pair, Queues } from "./ports.ts";
+import { createRegister, noRoom, type Register } from "./register.ts";
 
 const MAX_ITEMS = 500;
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_QUEUED = 20_000;
-const KNOWN_ENTRIES = 20_000;
 
 /** One job to be submitted. */
 export interface SubmitItem {
@@ -76,7 +76,7 @@ export interface SubmitJobs {
 
 /** Submissions of all callers, each batch one transaction. */
 export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
-  const register = createRegister();
+  const register = createRegister(deps.queues);
 
   const run = async (items: readonly SubmitItem[]): Promise<readonly (Submitted | Fault)[]> => {
     const spans = openSubmitSpans(items);
@@ -144,7 +144,7 @@ export function createSubmitJobs(deps: SubmitDeps): SubmitJobs {
 interface Written {
   readonly results: readonly (Submitted | Fault)[];
   readonly changes: readonly Change[];
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Pair[];
 }
 
 /** Decides each item, writes what is accepted, and answers each in order. */
@@ -156,6 +156,10 @@ async function submitAll(
 ): Promise<Written> {
   const nowMs = deps.clock.nowMs();
   const taken = await claimKeys(deps, tx, items);
+  const made = items.map((item, index) =>
+    taken[index] === undefined ? accept(item, nowMs, uuidV7(deps.clock)) : undefined,
+  );
+  const { entries, has } = await register.enter(tx, made.flatMap(jobOf));
   const results: (Submitted | Fault)[] = [];
   const changes: Change[] = [];
   const answers: (KeyedRequest & { response: Uint8Array })[] = [];
@@ -170,17 +174,16 @@ async function submitAll(
       results.push("job" in first ? { replay: deps.encodeJob(first.job) } : first);
       return;
     }
-    const change = accept(item, nowMs, uuidV7(deps.clock));
-    if (change instanceof Fault) {
-      results.push(change);
+    const change = made[index];
+    if (change === undefined) throw new RangeError("a submission was not decided");
+    if (change instanceof Fault || !has(change.job)) {
+      results.push(change instanceof Fault ? change : noRoom(change.job));
       return;
     }
     changes.push(change);
     results.push({ job: change.job });
     if (item.keyed !== undefined) answers.push({ ...item.keyed, response: deps.encodeJob(change.job) });
   });
-  const entries = register.unknown(changes);
-  if (entries.length > 0) deps.queues.register(tx, entries);
   if (changes.length > 0) {
     deps.jobs.insertAll(tx, changes);
     deps.facts.appendAll(tx, changes);
@@ -247,36 +250,8 @@ function answerOrFault(request: KeyedRequest, state: KeyState): Uint8Array | Fau
   }
 }
 
-interface Entry {
-  readonly project: string;
-  readonly queue: string;
-  readonly task: string;
-}
-
-interface Register {
-  unknown(changes: readonly Change[]): readonly Entry[];
-  remember(entries: readonly Entry[]): void;
-}
-
-/**
- * Remembers which queues and tasks the database knows, so that a submission of a known one writes nothing for
- * them.
- */
-export function createRegister(): Register {
-  const known = new Set<string>();
-  const nameOf = ({ project, queue, task }: Entry): string => `${project} ${queue} ${task}`;
-  return {
-    unknown: (changes) => {
-      const found = new Map<string, Entry>();
-      for (const { job } of changes) if (!known.has(nameOf(job))) found.set(nameOf(job), job);
-      return [...found.values()].map(({ project, queue, task }) => ({ project, queue, task }));
-    },
-    remember: (entries) => {
-      if (known.size > KNOWN_ENTRIES) known.clear();
-      for (const entry of entries) known.add(nameOf(entry));
-    },
-  };
-}
+const jobOf = (change: Change | Fault | undefined): readonly Job[] =>
+  change === undefined || change instanceof Fault ? [] : [change.job];
 
 const asFault = (result: Submitted | Error): Submitted | Fault =>
   result instanceof Error ? faultFrom(result) : result;

@@ -1,7 +1,8 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Job } from "../domain/job.ts";
 import type { Change, StepIds } from "./ports.ts";
-import { accept, createRegister, openSubmitSpans, type SubmitDeps, type SubmitItem } from "./submit-jobs.ts";
+import { createRegister, noRoom } from "./register.ts";
+import { accept, openSubmitSpans, type SubmitDeps, type SubmitItem } from "./submit-jobs.ts";
 
 /** The job of a mission's step: what to submit, and the id that it has for ever. */
 export interface StepItem extends SubmitItem {
@@ -24,7 +25,7 @@ const refusedId = (): Fault =>
  */
 export function createSubmitSteps(deps: SubmitStepsDeps) {
   const { jobs, facts, queues, stepIds, clock } = deps;
-  const register = createRegister();
+  const register = createRegister(queues);
   const write = (items: readonly StepItem[]) =>
     deps.inTransaction(async (tx) => {
       await stepIds.hold(
@@ -34,17 +35,18 @@ export function createSubmitSteps(deps: SubmitStepsDeps) {
       const { held } = await jobs.lockAll(tx, items);
       const known = new Map([...held].map(([id, { job }]) => [id, job]));
       const changes: Change[] = [];
+      const fresh = items.filter(({ jobId }) => !known.has(jobId)).map(({ submission }) => submission);
+      const { entries, has } = await register.enter(tx, fresh);
       const results = items.map((item) => {
         const there = known.get(item.jobId);
         if (there !== undefined) return isSame(there, item) ? there : refusedId();
+        if (!has(item.submission)) return noRoom(item.submission);
         const change = accept(item, clock.nowMs(), item.jobId);
         if (change instanceof Fault) return change;
         known.set(item.jobId, change.job);
         changes.push(change);
         return change.job;
       });
-      const entries = register.unknown(changes);
-      if (entries.length > 0) queues.register(tx, entries);
       if (changes.length > 0) {
         jobs.insertAll(tx, changes);
         facts.appendAll(tx, changes);

@@ -12,7 +12,7 @@ function submitting(ends: readonly (Fault | undefined)[]) {
   const deps = {
     jobs: { insertAll: nothing },
     facts: { appendAll: nothing },
-    queues: { register: nothing },
+    queues: { register: nothing, withoutRoom: () => Promise.resolve([]) },
     keys: {},
     inTransaction: async (work: (tx: object) => unknown) => {
       const end = left.shift();

@@ -12,6 +12,22 @@ insert into queue_task (task, project, queue) select distinct task, project, que
 on conflict do nothing`,
 };
 
+/** New pairs beyond a project's limit. What two transactions bring at once may go over it by as much. */
+export const PAIRS_WITHOUT_ROOM: Statement = {
+  name: "queue.without_room",
+  text: `with brought as (
+  select a.*, row_number() over (partition by a.project order by a.ord) as place
+  from unnest($1::text[], $2::text[], $3::text[]) with ordinality as a (project, queue, task, ord)
+  where not exists (
+    select from queue_task t where t.task = a.task and t.project = a.project and t.queue = a.queue)
+), held as (
+  select p.project, (select count(*) from queue_task t where t.project = p.project) as pairs
+  from (select distinct project from brought) p
+)
+select b.project, b.queue, b.task from brought b join held h on h.project = b.project
+where h.pairs + b.place > $4::int`,
+};
+
 /** Absent values leave what is there. */
 export const CHANGE_QUEUE: Statement = {
   name: "queue.change",

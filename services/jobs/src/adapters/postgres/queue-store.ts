@@ -1,6 +1,12 @@
 import type { Pool, Transaction } from "@orrery/mesh/postgres/pool";
-import type { Queues, QueueView } from "../../application/ports.ts";
-import { CHANGE_QUEUE, QUEUE_DEPTHS, READ_QUEUES, REGISTER_QUEUES } from "./queue-statements.ts";
+import type { Pair, Queues, QueueView } from "../../application/ports.ts";
+import {
+  CHANGE_QUEUE,
+  PAIRS_WITHOUT_ROOM,
+  QUEUE_DEPTHS,
+  READ_QUEUES,
+  REGISTER_QUEUES,
+} from "./queue-statements.ts";
 
 interface QueueRow {
   readonly name: string;
@@ -27,12 +33,9 @@ interface DepthRow {
 export function createQueueStore(pool: Pool): Queues {
   return {
     register: (tx, entries) => {
-      tx.post(REGISTER_QUEUES, [
-        entries.map(({ project }) => project),
-        entries.map(({ queue }) => queue),
-        entries.map(({ task }) => task),
-      ]);
+      tx.post(REGISTER_QUEUES, pairColumns(entries));
     },
+    withoutRoom: (tx, pairs, limit) => tx.query<Pair>(PAIRS_WITHOUT_ROOM, [...pairColumns(pairs), limit]),
     change: async (tx, project, name, change) => {
       await tx.query(CHANGE_QUEUE, [
         project,
@@ -52,6 +55,12 @@ export function createQueueStore(pool: Pool): Queues {
     },
   };
 }
+
+const pairColumns = (pairs: readonly Pair[]): readonly string[][] => [
+  pairs.map(({ project }) => project),
+  pairs.map(({ queue }) => queue),
+  pairs.map(({ task }) => task),
+];
 
 async function read(
   source: Pick<Pool, "query"> | Transaction,
