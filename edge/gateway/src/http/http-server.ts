@@ -56,10 +56,10 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.maxConnections = LIMITS.connections;
   server.timeout = LIMITS.silenceMs;
   const latest = new WeakMap<Duplex, ServerResponse>();
-  const lastOfConnection = lastAnswers(options.shutdownSignal);
+  closeAfterAnswers(server, options.shutdownSignal, latest);
   const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     latest.set(request.socket, response);
-    lastOfConnection(response);
+    if (options.shutdownSignal.aborted) response.shouldKeepAlive = false;
     inRequestSpan(request, (span) => {
       const answered = answerRequest(options, { request, response, expectsContinue, span });
       // What fails in telling a failure ends that connection, never the process.
@@ -81,18 +81,26 @@ export function createHttpServer(options: HttpServerOptions): Server {
   return server;
 }
 
-/** @returns what each answer passes; those that have no head yet when the signal ends are told of it as well */
-function lastAnswers(shutdown: AbortSignal): (response: ServerResponse) => void {
-  const open = new Set<ServerResponse>();
+/** From the signal on each answer is the last of its connection; those under way without a head are so as well. */
+function closeAfterAnswers(
+  server: Server,
+  shutdown: AbortSignal,
+  latest: WeakMap<Duplex, ServerResponse>,
+): void {
+  const open = new Set<Duplex>();
+  const opened = (socket: Duplex) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  };
+  // Over TLS a request's socket is the one inside.
+  server.on("connection", opened).on("secureConnection", opened);
   const close = () => {
-    for (const response of open) response.shouldKeepAlive = false;
+    for (const socket of open) {
+      const underWay = latest.get(socket);
+      if (underWay !== undefined) underWay.shouldKeepAlive = false;
+    }
   };
   shutdown.addEventListener("abort", close, { once: true });
-  return (response) => {
-    if (shutdown.aborted) response.shouldKeepAlive = false;
-    open.add(response);
-    response.once("close", () => open.delete(response));
-  };
 }
 
 async function answerRequest(options: HttpServerOptions, http: Http): Promise<void> {
@@ -125,11 +133,17 @@ async function route(options: HttpServerOptions, exchange: Exchange, http: Http)
   await options.rest.handle(exchange, http);
 }
 
+/** What was found to be a host last: a client sends the same one each time. */
+let soundHost = "";
+
 function requireHost({ headers: { host } }: Exchange, { httpVersion, url = "/" }: IncomingMessage): void {
   if (host === undefined && httpVersion === "1.1")
     throw new Fault("INVALID_REQUEST", { detail: "An HTTP/1.1 request needs a Host header." });
-  if (host !== undefined && host !== "" && !URL.canParse(`http://${host}`))
-    throw new Fault("INVALID_REQUEST", { detail: "Host: has to be a host, and a port where it has one." });
+  if (host !== undefined && host !== soundHost) {
+    if (host !== "" && !URL.canParse(`http://${host}`))
+      throw new Fault("INVALID_REQUEST", { detail: "Host: has to be a host, and a port where it has one." });
+    soundHost = host;
+  }
   if (!url.startsWith("/") && url !== "*" && !URL.canParse(url))
     throw new Fault("INVALID_REQUEST", { detail: "The request target is not an address." });
 }
