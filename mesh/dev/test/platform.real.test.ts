@@ -256,7 +256,7 @@ describe("a second launcher", () => {
       const { child, printed } = launch(home, "run-attached");
       child.stdin?.end();
       expect(await new Promise((done) => child.once("close", done))).toBe(0);
-      expect(printed()).toMatch(/^stopping\n(.*\n)*stopped\n$/);
+      expect(printed()).toMatch(/^stopping: .*\n(.*\n)*stopped\n$/);
     } finally {
       rmSync(home, { recursive: true, force: true });
     }

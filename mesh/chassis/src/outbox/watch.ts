@@ -4,6 +4,7 @@ import { wait } from "../time/wait.ts";
 import type { EventPosition, PublishedEvent } from "./stored-events.ts";
 
 const POLL_MS = 200;
+const MISSING_MS = 1_000;
 const EVENTS_AT_ONCE = 200;
 const MAX_WATCHES = 10_000;
 
@@ -167,7 +168,11 @@ async function* eventsFrom<V>(
   while (!signal.aborted) {
     while (seen < watch.version) {
       const found = await options.after([{ aggregateId: watch.id, version: seen }], EVENTS_AT_ONCE);
-      if (found.length === 0) break;
+      if (found.length === 0) {
+        // Told of, and not kept: asked for at once again it would keep the database busy as long as the watch is open.
+        await wait(MISSING_MS, signal);
+        break;
+      }
       for (const event of found) {
         yield { kind: "event", event };
         seen = event.version;
