@@ -180,8 +180,10 @@ describe("by keyboard alone", () => {
     await open("/", "Newest jobs");
     await page.keyboard.press("g");
     await page.keyboard.press("j");
+    // The overview has rows as well: only the address says that it is the list's.
+    await page.waitForURL(`${edge.url}/jobs`);
     await page.getByRole("row").nth(3).waitFor();
-    expect(await focused()).toBe("Jobs");
+    await page.waitForFunction(() => document.activeElement?.textContent === "Jobs");
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     const task = await focused();
