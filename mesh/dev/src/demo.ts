@@ -18,8 +18,16 @@ const ASK_AGAIN_MS = 500;
 /** There is no platform to give a load to. */
 export class NotRunning extends Error {}
 
-/** The platform, or a part of it, is not there at the moment; the message says what to do. */
-export class Away extends Error {}
+/** The platform, or a part of it, is not there at the moment. */
+class Away extends Error {}
+
+/** It did not come back in time. */
+export class StayedAway extends Error {
+  constructor(last: string) {
+    const fix = "look at what 'make run' printed, then type 'make demo' again";
+    super(`gave up after ${OUTAGE_MS / 1_000} s (${last}): ${fix}`);
+  }
+}
 
 interface Outcome {
   readonly job?: { readonly id: string };
@@ -31,7 +39,7 @@ interface Outcome {
  * cancelled, a paused queue and one with a limit, and 15 missions that succeed, are undone, and run steps side by side.
  * What it leaves is ordinary data of the first project. It goes on after an outage of up to 60 seconds.
  *
- * @throws NotRunning; Error when the platform refuses, or stays away
+ * @throws NotRunning; StayedAway; Error when the platform refuses
  */
 export async function demo(home: string, print: (line: string) => void): Promise<void> {
   const ask = connect(home);
@@ -102,7 +110,8 @@ async function sitOut<T>(ask: () => Promise<T>, print: (line: string) => void): 
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Away) || Date.now() > until) throw error;
+      if (!(error instanceof Away)) throw error;
+      if (Date.now() > until) throw new StayedAway(error.message);
       if (!told) print(`waiting for the platform: ${error.message}`);
       await wait(ASK_AGAIN_MS);
     }
@@ -128,12 +137,7 @@ function connect(home: string): Api {
     })
       .then(async (response) => ({ status: response.status, text: await response.text() }))
       .catch((error: unknown) => {
-        throw new Away(
-          `no answer from ${run.edge}: start the platform with 'make run', then 'make demo' again`,
-          {
-            cause: error,
-          },
-        );
+        throw new Away(`no answer from ${run.edge}`, { cause: error });
       });
     if (fine.includes(status)) return undefined;
     const said = `${method} ${path} answers ${status}: ${text.slice(0, 500)}`;

@@ -49,7 +49,7 @@ export async function watchMission(session: Session, id: string, { wait }: Follo
 }
 
 /** What a person can do about a mission that cannot go on by itself. */
-export const attentionFix = (id: string): string =>
+const attentionFix = (id: string): string =>
   `mend what the step calls, then: orrery mission retry ${id}; ` +
   `or say what became of it: orrery mission resolve ${id} --help`;
 

@@ -24,6 +24,9 @@ export function parserFault(code: string | undefined): Fault {
   }
 }
 
+/** Answers after which their connection is closed, because of what came behind their request. */
+const lastOnes = new WeakSet<ServerResponse>();
+
 /**
  * Answers a connection whose request could not be read, by hand because there is no request to answer, and
  * closes it: what follows on it cannot be told apart from what was malformed.
@@ -37,7 +40,9 @@ export function answerClientError(
   if (underWay?.req.complete === true && !underWay.writableFinished && socket.writable) {
     // Answers come in the order of the requests (RFC 9112, 9.3.2): what was asked before has its own, and is the last.
     underWay.shouldKeepAlive = false;
-    underWay.once("close", () => socket.destroy());
+    // Node tells of every piece that follows what is malformed.
+    if (!lastOnes.has(underWay)) underWay.once("close", () => socket.destroy());
+    lastOnes.add(underWay);
     return;
   }
   // In the middle of another answer of this connection, more bytes would be taken for a part of that answer.

@@ -1,5 +1,8 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { expect, test } from "@jest/globals";
-import { parserFault } from "../../src/http/client-error.ts";
+import { answerClientError, parserFault } from "../../src/http/client-error.ts";
 
 test.each([
   ["HPE_HEADER_OVERFLOW", "HEADERS_TOO_LARGE"],
@@ -15,4 +18,17 @@ test.each([
   ["ERR_HTTP_REQUEST_TIMEOUT", "The headers have to arrive within 10 s, the whole request within 30 s."],
 ])("the refusal for the parser's %s names its limit", (code, detail) => {
   expect(parserFault(code).message).toBe(detail);
+});
+
+test("however much follows a request under way, its answer is waited for once, and is the last", () => {
+  const request = new IncomingMessage(new Socket());
+  request.complete = true;
+  const underWay = new ServerResponse(request);
+  const socket = new PassThrough();
+  for (let piece = 0; piece < 20; piece += 1)
+    answerClientError(new Error("Parse Error"), socket, { publicUrl: "http://x", underWay });
+  expect(underWay.listenerCount("close")).toBe(1);
+  expect([underWay.shouldKeepAlive, socket.destroyed]).toEqual([false, false]);
+  underWay.emit("close");
+  expect(socket.destroyed).toBe(true);
 });

@@ -19,6 +19,17 @@ describe("the embedded read model", () => {
 });
 
 describe("the embedded read model's file", () => {
+  /** A read model that stored one job and was closed. */
+  const storedAndClosed = async () => {
+    const folder = await newFolder();
+    const job = searchedJob(2);
+    const readModel = openEmbeddedReadModel({ folder });
+    const { generation } = await readModel.check();
+    await readModel.apply([projectionOf(job)]);
+    await readModel.close();
+    return { folder, job, generation };
+  };
+
   test("two that share it elect one writer, and both read what it wrote", async () => {
     const folder = await newFolder();
     const first = openEmbeddedReadModel({ folder });
@@ -35,12 +46,7 @@ describe("the embedded read model's file", () => {
   });
 
   test("opened again it still holds what was stored, under the same generation", async () => {
-    const folder = await newFolder();
-    const job = searchedJob(2);
-    const before = openEmbeddedReadModel({ folder });
-    const { generation } = await before.check();
-    await before.apply([projectionOf(job)]);
-    await before.close();
+    const { folder, job, generation } = await storedAndClosed();
     const after = openEmbeddedReadModel({ folder });
     expect((await after.check()).generation).toBe(generation);
     expect((await after.find("job", "demo", job.id))?.id).toBe(job.id);
@@ -48,12 +54,7 @@ describe("the embedded read model's file", () => {
   });
 
   test("damaged, it is set aside, and made anew under another generation", async () => {
-    const folder = await newFolder();
-    const job = searchedJob(3);
-    const before = openEmbeddedReadModel({ folder });
-    const { generation } = await before.check();
-    await before.apply([projectionOf(job)]);
-    await before.close();
+    const { folder, job, generation } = await storedAndClosed();
     await writeFile(join(folder, "read-model.db"), "no database at all ".repeat(1_000));
     const after = openEmbeddedReadModel({ folder });
     await expect(after.check()).rejects.toMatchObject({ reason: "DEPENDENCY_UNAVAILABLE" });
