@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,14 +10,18 @@ import { systemClock, uuidV7 } from "../../src/time/clock.ts";
 const OUTBOX_SQL = fileURLToPath(new URL("../../src/outbox/outbox.sql", import.meta.url));
 
 /** A database that holds the outbox's tables and nothing else. */
-export function outboxDatabase(): Promise<TestDatabase> {
+export async function outboxDatabase(): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-outbox-"));
   const tables = readFileSync(OUTBOX_SQL, "utf8");
   writeFileSync(
     join(folder, "0001_outbox.sql"),
     `-- Up Migration\n${tables}\n-- Down Migration\ndrop table outbox cascade;\n`,
   );
-  return testDatabase({ migrations: folder, name: "outbox" });
+  try {
+    return await testDatabase({ migrations: folder, name: "outbox" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The id of the aggregate that a test calls so: at most six ASCII characters. */

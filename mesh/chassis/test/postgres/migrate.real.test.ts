@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, jest, test } from "@jest/globals";
+import { afterAll, describe, expect, jest, test } from "@jest/globals";
 import { migrateService } from "../../src/lifecycle/migration.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { openPool, type Pool } from "../../src/postgres/pool.ts";
@@ -11,8 +11,14 @@ import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import type { TestDatabase } from "../../src/testing/test-database.ts";
 import { outboxDatabase } from "../outbox/outbox-world.ts";
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
 function folderWith(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), "orrery-migrations-"));
+  folders.push(folder);
   for (const [name, up] of Object.entries(files)) {
     const [, table] = /create table (\w+)/.exec(up) ?? [];
     writeFileSync(join(folder, name), `-- Up Migration\n${up};\n-- Down Migration\ndrop table ${table};\n`);
