@@ -2,7 +2,7 @@ import { ConfigError } from "../../chassis/src/config/read-config.ts";
 import { WORKLOADS } from "../../topology.ts";
 import { BinaryMissing } from "./binaries/binary-missing.ts";
 import { resolveBinary } from "./binaries/resolve.ts";
-import { demo, NotRunning, StayedAway } from "./demo.ts";
+import { demo, NotRunning, Refused, StayedAway } from "./demo.ts";
 import { examine, tell } from "./doctor.ts";
 import { AlreadyRunning } from "./launch-record.ts";
 import { Platform, StartFailed } from "./platform.ts";
@@ -90,11 +90,11 @@ export async function runCommand(name: string): Promise<void> {
   }
 }
 
+const TOLD = [AlreadyRunning, BinaryMissing, ConfigError, NotRunning, Refused, StartFailed, StayedAway];
+
 /** What a person can mend is said in one sentence; anything else is ours, and comes with its stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const told = [AlreadyRunning, BinaryMissing, ConfigError, NotRunning, StartFailed, StayedAway].some(
-    (kind) => error instanceof kind,
-  );
+  const told = TOLD.some((kind) => error instanceof kind);
   return told ? error.message : (error.stack ?? error.message);
 }

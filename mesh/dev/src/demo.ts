@@ -29,20 +29,38 @@ export class StayedAway extends Error {
   }
 }
 
+/** The platform is there, and does not do what it is asked for. */
+export class Refused extends Error {}
+
+/** What the platform says of a refusal (RFC 9457), as far as it does. */
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly retryable?: boolean;
+}
+
 interface Outcome {
   readonly job?: { readonly id: string };
-  readonly error?: { readonly title?: string; readonly retryable?: boolean };
+  readonly error?: Problem;
 }
 
 /**
  * Gives a running platform something to look at: 300 jobs in 15 seconds that succeed, fail, retry, wait, expire and are
  * cancelled, a paused queue and one with a limit, and 15 missions that succeed, are undone, and run steps side by side.
- * What it leaves is ordinary data of the first project. It goes on after an outage of up to 60 seconds.
+ * What it leaves is ordinary data of the first project. It goes on after an outage of up to 60 seconds, also where the
+ * platform comes back at another port or with other keys.
  *
- * @throws NotRunning; StayedAway; Error when the platform refuses
+ * @param roundMs - the pause after each round
+ * @throws NotRunning; StayedAway; Refused
  */
-export async function demo(home: string, print: (line: string) => void): Promise<void> {
-  const ask = connect(home);
+export async function demo(
+  home: string,
+  print: (line: string) => void,
+  roundMs: number = ROUND_MS,
+): Promise<void> {
+  if (readRunFile(home) === undefined)
+    throw new NotRunning(`no platform runs in ${home}: type 'make run' first`);
+  const ask = askIn(home);
   const api: Api = (...request) => sitOut(() => ask(...request), print);
   // An answer can be lost in an outage: the same keys keep a batch that is sent again from running twice.
   const run = randomUUID();
@@ -68,12 +86,13 @@ export async function demo(home: string, print: (line: string) => void): Promise
     missions.push(((await api("POST", "/v1/missions", mission)) as { id: string }).id);
     const jobsSoFar = `${submitted} jobs submitted, ${cancelled} cancelled`;
     print(`round ${round + 1} of ${ROUNDS}: ${jobsSoFar}; ${missions.length} missions launched`);
-    await wait(ROUND_MS);
+    await wait(roundMs);
   }
   print(`missions: ${await standing(api, missions)}`);
   print(
     "look: npx orrery job ls -q 'status:failed', npx orrery mission ls, npx orrery queue ls, or the page",
   );
+  print("queue night is still paused and holds its jobs; to let them go: npx orrery queue resume night");
 }
 
 /** How missions stand once they have ended, or after 15 s: "10 SUCCEEDED, 5 COMPENSATED". */
@@ -100,7 +119,7 @@ async function submit(ask: Api, jobs: readonly object[]): Promise<readonly Outco
   };
   const error = outcomes.find((outcome) => outcome.error !== undefined)?.error;
   if (error === undefined) return outcomes;
-  throw new (error.retryable ? Away : Error)(`a job was refused: ${error.title}`);
+  throw new (error.retryable ? Away : Refused)(`a job was refused: ${wordsOf(error)}`);
 }
 
 /** Asks again while the platform is away, and says so once. */
@@ -119,17 +138,14 @@ async function sitOut<T>(ask: () => Promise<T>, print: (line: string) => void): 
 }
 
 /**
- * Speaks to the first gateway with the first project's key. Resolves with undefined for a status that is
- * `fine`, and rejects with Away where asking again may help.
+ * Speaks to the first gateway with the first project's key, as run.json names them at the moment. Resolves with
+ * undefined for a status that is `fine`, and rejects with Away where asking again may help.
  */
-function connect(home: string): Api {
-  const run = readRunFile(home);
-  if (run === undefined) throw new NotRunning(`no platform runs in ${home}: type 'make run' first`);
-  const keys = Object.values(run.projects)[0];
-  if (keys === undefined) throw new Error(`the platform in ${home} has no project`);
-  const key = readFileSync(keys.apiKeyFile, "utf8").trim();
-  return async (method, path, body, fine = []) => {
-    const { status, text } = await fetch(`${run.edge}${path}`, {
+const askIn =
+  (home: string): Api =>
+  async (method, path, body, fine = []) => {
+    const { edge, key } = doorOf(home);
+    const { status, text } = await fetch(`${edge}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
@@ -137,12 +153,29 @@ function connect(home: string): Api {
     })
       .then(async (response) => ({ status: response.status, text: await response.text() }))
       .catch((error: unknown) => {
-        throw new Away(`no answer from ${run.edge}`, { cause: error });
+        throw new Away(`no answer from ${edge}`, { cause: error });
       });
     if (fine.includes(status)) return undefined;
-    const said = `${method} ${path} answers ${status}: ${text.slice(0, 500)}`;
-    if (status >= 500) throw new Away(said);
-    if (status >= 400) throw new Error(said);
-    return JSON.parse(text) as unknown;
+    if (status < 400) return JSON.parse(text) as unknown;
+    const said = `${edge} answers ${status} to ${method} ${path}: ${wordsOf(problemIn(text))}`;
+    throw new (status >= 500 ? Away : Refused)(said);
   };
+
+function doorOf(home: string): { readonly edge: string; readonly key: string } {
+  const run = readRunFile(home);
+  if (run === undefined) throw new Away(`no platform runs in ${home}`);
+  const keys = Object.values(run.projects)[0];
+  if (keys === undefined) throw new Refused(`the platform in ${home} has no project`);
+  return { edge: run.edge, key: readFileSync(keys.apiKeyFile, "utf8").trim() };
 }
+
+/** Something else may answer at the port: then its own words are all there is. */
+function problemIn(text: string): Problem {
+  try {
+    return Object(JSON.parse(text)) as Problem;
+  } catch {
+    return { detail: text.slice(0, 200) };
+  }
+}
+
+const wordsOf = ({ title, detail }: Problem): string => [title, detail].filter(Boolean).join(": ");
