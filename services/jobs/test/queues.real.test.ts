@@ -206,6 +206,20 @@ describe("why a job waits", () => {
     expect(await why(first)).toBeUndefined();
   });
 
+  test("is that a built-in task is misspelt, where the platform serves others", async () => {
+    const [id = ""] = await submit("typo", 1, () => ({ task: "orrery.eco" }));
+    const platform = { project: undefined, caller: "worker" };
+    await world.ask("leaseJobs", { tasks: ["orrery.sleep", "orrery.echo"], worker: "built-in" }, platform);
+    await eventually(async () =>
+      expect(await why(id)).toMatchObject({
+        reason: Blocked.NO_WORKER,
+        message: expect.stringMatching(
+          /no built-in task "orrery.eco".*there are orrery.echo, orrery.sleep[.]/,
+        ),
+      }),
+    );
+  });
+
   test("is its time while it waits for one", async () => {
     const [id = ""] = await submit("later", 1, () => ({ delay: { seconds: 60n } }));
     expect(await why(id)).toMatchObject({ reason: Blocked.SCHEDULED, until: expect.anything() });

@@ -1,4 +1,4 @@
-import type { ToldJob } from "./job.ts";
+import { RESERVED, type ToldJob } from "./job.ts";
 import type { QueueLimits } from "./queue-limits.ts";
 
 /** The one reason that holds a job, for a program and for a person. */
@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly rateFreeMs: number | undefined;
   /** Workers seen lately that serve the job's task and queue and are not draining. */
   readonly workers: number;
+  /** Tasks that live workers of the platform serve; looked for only where the job's task is reserved for them. */
+  readonly builtIn: readonly string[];
   /** How many jobs of its queue come first, of its task or what its workers take besides, plus one; at most 1,000. */
   readonly position: number;
 }
@@ -53,11 +55,7 @@ function held(job: ToldJob, around: Surroundings): Blocked {
   const queue = `Queue "${job.queue}"`;
   if (around.paused)
     return at(position, "QUEUE_PAUSED", `${queue} is paused; the job can start once the queue is resumed.`);
-  if (around.workers === 0) {
-    const served = `task "${job.task}" in queue "${job.queue}"`;
-    const missing = `No live worker serves ${served}; it starts when one asks for work.`;
-    return at(position, "NO_WORKER", missing);
-  }
+  if (around.workers === 0) return at(position, "NO_WORKER", unserved(job, around.builtIn));
   if (limits.concurrency > 0 && around.running >= limits.concurrency) {
     const full = `${queue} runs ${around.running} of at most ${limits.concurrency} jobs; it can start when one ends.`;
     return at(position, "CONCURRENCY_LIMIT", full);
@@ -74,6 +72,18 @@ function held(job: ToldJob, around: Surroundings): Blocked {
     return { ...at(position, "RATE_LIMIT", spent), untilMs: around.rateFreeMs };
   }
   return at(position, "WAITING_FOR_SLOT", waiting(position));
+}
+
+/** What nobody serves, and what to do about it. */
+function unserved({ task, queue }: ToldJob, builtIn: readonly string[]): string {
+  const nobody = `No live worker serves task "${task}" in queue "${queue}"`;
+  if (!task.startsWith(RESERVED)) {
+    const asks = JSON.stringify({ tasks: [task], queues: [queue], worker: "me" });
+    return `${nobody}; start one, which asks for work by POST /v1/work:lease with ${asks}.`;
+  }
+  if (builtIn.length === 0 || builtIn.includes(task))
+    return `${nobody}, and only the platform's own may; "npx orrery doctor" says what is wrong with them.`;
+  return `There is no built-in task "${task}", and nobody else may serve it; there are ${builtIn.join(", ")}.`;
 }
 
 function waiting(position: number): string {

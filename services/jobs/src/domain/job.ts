@@ -1,5 +1,8 @@
 import { type AttemptStatus, canFollow, type FactName, type JobStatus, STATUS_AFTER } from "./job-state.ts";
 
+/** Begins the names of the platform's own tasks, which nobody else serves. */
+export const RESERVED = "orrery.";
+
 /** Why an attempt did not succeed. */
 export interface JobError {
   readonly type: string;

@@ -11,6 +11,7 @@ const FREE: Surroundings = {
   starts: 0,
   rateFreeMs: undefined,
   workers: 1,
+  builtIn: [],
   position: 1,
 };
 
@@ -43,6 +44,19 @@ describe("why a job is not running", () => {
     const why = blocked(job, { ...FREE, ...around });
     expect(why?.reason).toBe(reason);
     expect(why?.message).toMatch(/^[A-Z].+[.]$/);
+  });
+
+  test.each([
+    [
+      "video.render",
+      [],
+      'start one, which asks for work by POST /v1/work:lease with {"tasks":["video.render"]',
+    ],
+    ["orrery.echo", [], 'only the platform\'s own may; "npx orrery doctor" says'],
+    ["orrery.eco", ["orrery.echo", "orrery.fail"], "there are orrery.echo, orrery.fail."],
+  ])("says what to do where nobody serves %s", (task, builtIn, words) => {
+    const why = blocked(aJob("QUEUED", { task }), { ...FREE, workers: 0, builtIn });
+    expect(why).toMatchObject({ reason: "NO_WORKER", message: expect.stringContaining(words) });
   });
 
   test("is no full key for a job without one", () => {

@@ -47,10 +47,8 @@ export function whyQueued(job: QueuedJob, { queues, workers, allWorkers }: Aroun
   const called = `Queue "${job.queue}"`;
   if (queue?.paused)
     return why("QUEUE_PAUSED", `${called} is paused; the job can start once the queue is resumed.`);
-  if (allWorkers && !workers.some((worker) => serves(worker, job))) {
-    const served = `task "${job.task}" in queue "${job.queue}"`;
-    return why("NO_WORKER", `No live worker serves ${served}; it starts when one asks for work.`);
-  }
+  if (allWorkers && !workers.some((worker) => serves(worker, job)))
+    return why("NO_WORKER", unserved(job, builtInOf(workers)));
   if (queue !== undefined && queue.concurrency > 0 && queue.running >= queue.concurrency) {
     const full = `${called} runs ${queue.running} of at most ${queue.concurrency} jobs`;
     return why("CONCURRENCY_LIMIT", `${full}; it can start when one ends.`);
@@ -58,6 +56,27 @@ export function whyQueued(job: QueuedJob, { queues, workers, allWorkers }: Aroun
   const limits = limitsOn(job, queue);
   const within = limits.length === 0 ? "" : `, within ${limits.join(" and ")}`;
   return why("WAITING_FOR_SLOT", `It waits its turn for a worker with a free slot${within}.`);
+}
+
+/** What nobody serves, and what to do about it: the words of the jobs service. */
+function unserved({ task, queue }: QueuedJob, builtIn: readonly string[]): string {
+  const nobody = `No live worker serves task "${task}" in queue "${queue}"`;
+  if (!task.startsWith(RESERVED)) {
+    const asks = JSON.stringify({ tasks: [task], queues: [queue], worker: "me" });
+    return `${nobody}; start one, which asks for work by POST /v1/work:lease with ${asks}.`;
+  }
+  if (builtIn.length === 0 || builtIn.includes(task))
+    return `${nobody}, and only the platform's own may; "npx orrery doctor" says what is wrong with them.`;
+  return `There is no built-in task "${task}", and nobody else may serve it; there are ${builtIn.join(", ")}.`;
+}
+
+/** Begins the names of the platform's own tasks. */
+const RESERVED = "orrery.";
+
+/** The platform's own tasks that live workers serve. */
+function builtInOf(workers: readonly WorkerState[]): readonly string[] {
+  const served = workers.filter(({ draining }) => !draining).flatMap(({ tasks }) => tasks);
+  return [...new Set(served.filter((task) => task.startsWith(RESERVED)))].sort();
 }
 
 /** Limits that may hold it as well. */

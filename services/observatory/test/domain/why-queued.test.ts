@@ -33,6 +33,19 @@ test.each([
   expect(whyQueued(JOB, known).reason).toBe(reason);
 });
 
+test.each([
+  [
+    "send",
+    [],
+    'start one, which asks for work by POST /v1/work:lease with {"tasks":["send"],"queues":["mail"]',
+  ],
+  ["orrery.echo", [], 'only the platform\'s own may; "npx orrery doctor" says'],
+  ["orrery.eco", ["orrery.sleep", "orrery.echo", "print"], "there are orrery.echo, orrery.sleep."],
+])("a queued job that nobody serves is told what to do: %s", (task, tasks, words) => {
+  const why = whyQueued({ ...JOB, task }, around({}, { workers: [{ ...WORKER, tasks }] }));
+  expect(why).toMatchObject({ reason: "NO_WORKER", message: expect.stringContaining(words) });
+});
+
 test("limits that may hold a job, and of which nobody tells, are named and not claimed", () => {
   const known = around({ concurrencyPerKey: 2, rateLimit: 5 });
   expect(whyQueued({ ...JOB, concurrencyKey: "acme" }, known)).toEqual({

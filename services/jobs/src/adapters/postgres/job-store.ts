@@ -38,6 +38,7 @@ interface SurroundingsRow {
   readonly starts: number;
   readonly rate_free: number | null;
   readonly workers: number;
+  readonly built_in: readonly string[];
   readonly position: number;
 }
 
@@ -219,6 +220,7 @@ function surroundingsFrom(row: SurroundingsRow) {
     starts: row.starts,
     rateFreeMs: row.rate_free ?? undefined,
     workers: row.workers,
+    builtIn: row.built_in,
     position: row.position,
   };
 }

@@ -36,6 +36,9 @@ export const SURROUNDINGS: Statement = {
   (select count(*)::int from worker w where w.project in (q.project, '') and not w.draining
      and w.seen_time > clock_timestamp() - interval '30 seconds' and $3 = any(w.tasks)
      and (cardinality(w.queues) = 0 or q.name = any(w.queues))) as workers,
+  array(select distinct served.task from worker w cross join unnest(w.tasks) as served (task)
+    where $3 like 'orrery.%' and served.task like 'orrery.%' and w.project = '' and not w.draining
+      and w.seen_time > clock_timestamp() - interval '30 seconds' order by served.task) as built_in,
   (select count(*)::int from (
      select 1 from queue_task t cross join lateral (
        select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task

@@ -10,6 +10,7 @@ import type { HeartbeatAttempts } from "../../application/heartbeat-attempts.ts"
 import type { Service, WorkCaller } from "../../application/ports.ts";
 import type { Report, ReportAttempts } from "../../application/report-attempts.ts";
 import type { Sightings } from "../../application/sightings.ts";
+import { RESERVED } from "../../domain/job.ts";
 import {
   beatToWire,
   completionFromWire,
@@ -60,9 +61,6 @@ const NAME_LIMIT = 128;
 const nameKept = (asked: string): string => asked.slice(0, NAME_LIMIT + 1).toWellFormed();
 
 const namesIn = (asked: readonly string[]): string[] => [...new Set(asked.map(nameKept))].sort();
-
-/** Begins the names of the platform's own tasks. */
-const RESERVED = "orrery.";
 
 /** Reads each word, has it carried out, and renders its outcome, in order. */
 export function workerWords({ reports, heartbeats, sightings }: WordsUse): WorkerWords {
