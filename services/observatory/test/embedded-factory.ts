@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { openEmbeddedReadModel } from "../src/adapters/embedded/embedded-read-model.ts";
 import type { ReadModel } from "../src/application/ports.ts";
 
@@ -19,4 +20,11 @@ export async function embeddedReadModel(): Promise<
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Holds the file of a read model, so that its thread stands still at the next write until it is let go. */
+export function heldFile(folder: string): Disposable & { letGo(): void } {
+  const other = new DatabaseSync(join(folder, "read-model.db"));
+  other.exec("begin immediate");
+  return { letGo: () => other.exec("commit"), [Symbol.dispose]: () => other.close() };
 }

@@ -12,6 +12,8 @@ const ACTIVE: Filter = { is: "not", of: { is: "one of", field: "status", values:
 export const listAlerts =
   ({ readModel }: { readonly readModel: ReadModel }) =>
   async (request: {
+    /** Who asks. */
+    readonly project: string;
     readonly includeResolved: boolean;
     /** 0 means 50; more than 100 means 100. */
     readonly pageSize: number;
@@ -19,6 +21,7 @@ export const listAlerts =
     readModel.search({
       kind: "alert",
       project: PLATFORM,
+      asker: request.project,
       filter: request.includeResolved ? EVERYTHING : ACTIVE,
       order: MOST_SEVERE_FIRST,
       after: undefined,

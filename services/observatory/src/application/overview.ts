@@ -52,7 +52,7 @@ export const readOverview =
       readModel.summary(project),
       newest("job", EVERYTHING),
       newest("mission", NEEDS_ATTENTION),
-      listAlerts({ readModel })({ includeResolved: false, pageSize: RECENT_LIMIT }),
+      listAlerts({ readModel })({ project, includeResolved: false, pageSize: RECENT_LIMIT }),
       failingRatio(readModel, project, clock.nowMs()),
       peer.listQueues(askedFor).catch(() => undefined),
       peer.listWorkers(askedFor).catch(() => undefined),

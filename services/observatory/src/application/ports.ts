@@ -41,6 +41,8 @@ export interface Search {
   readonly after: Position | undefined;
   /** 1..5,000. */
   readonly limit: number;
+  /** The project that asks, where it is another one than is asked about. */
+  readonly asker?: string;
   /** Ended when nobody waits for the answer any more: what has not been begun by then need not be. */
   readonly signal?: AbortSignal;
 }
@@ -53,6 +55,8 @@ export interface EventSearch {
   readonly after: string;
   /** 1..1,000. */
   readonly limit: number;
+  /** Whether everybody else goes first: nobody looks at a page that waits for it. */
+  readonly yields?: boolean;
   /** Ended when nobody waits for the answer any more: what has not been begun by then need not be. */
   readonly signal?: AbortSignal;
 }

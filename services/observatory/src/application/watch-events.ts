@@ -12,7 +12,7 @@ import type { Filter } from "../domain/query/filter.ts";
 import { lowestUuidAt, timeOfUuid } from "../domain/uuid-time.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import type { FreshnessGauge } from "./freshness.ts";
-import type { LiveEvent, LiveEvents, ReadModel, WatchedEvent } from "./ports.ts";
+import type { EventSearch, LiveEvent, LiveEvents, ReadModel, StoredEvent, WatchedEvent } from "./ports.ts";
 import { filterOf } from "./query-filter.ts";
 
 /** What somebody wants to watch. */
@@ -138,7 +138,7 @@ async function* fromStore(
     let after = lowestUuidAt(fromMs - OVERLAP_MS);
     for (;;) {
       const { project, filter } = search;
-      const page = await readModel.searchEvents({ project, filter, after, limit: PAGE });
+      const page = await pageOf(readModel, { project, filter, after, limit: PAGE, yields: true, signal });
       yield* page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE || signal.aborted) break;
@@ -148,6 +148,23 @@ async function* fromStore(
     fromMs = Math.max(fromMs, timeOfUuid(after) ?? 0);
     await wait(CATCH_UP_PAUSE_MS, signal);
   }
+}
+
+/** A page of the store, as soon as it lets one wait for it; empty when the signal ended it. */
+async function pageOf(
+  readModel: Pick<ReadModel, "searchEvents">,
+  search: EventSearch & { readonly signal: AbortSignal },
+): Promise<readonly StoredEvent[]> {
+  while (!search.signal.aborted) {
+    try {
+      return await readModel.searchEvents(search);
+    } catch (failure) {
+      if (search.signal.aborted) break;
+      if (!(failure instanceof Fault && failure.reason === "OVERLOADED")) throw failure;
+      await wait(failure.retryAfterMs ?? CATCH_UP_PAUSE_MS, search.signal);
+    }
+  }
+  return [];
 }
 
 /** Remembers what was sent, as far back as a repeat can come from (W2). */

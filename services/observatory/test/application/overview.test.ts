@@ -94,7 +94,7 @@ test("the overview tells of missions that need attention and of active alerts", 
   expect(Object.fromEntries(overview.missions)).toEqual({ NEEDS_ATTENTION: 1, RUNNING: 1 });
   expect(overview.attentionMissions.map(({ id }) => id)).toEqual([stuck.id]);
   expect(overview.alerts.map(({ id }) => id)).toEqual([61, 63, 60].map((number) => uuidAt(NOON_MS, number)));
-  const all = await listAlerts({ readModel })({ includeResolved: true, pageSize: 2 });
+  const all = await listAlerts({ readModel })({ project: "demo", includeResolved: true, pageSize: 2 });
   expect(all.map(({ id }) => id)).toEqual([62, 61].map((number) => uuidAt(NOON_MS, number)));
 });
 

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { systemClock } from "@orrery/mesh/time/clock";
-import type { LiveEvent, LiveEvents } from "../../src/application/ports.ts";
+import type { LiveEvent, LiveEvents, ReadModel } from "../../src/application/ports.ts";
 import { type WatchFrame, watchEvents } from "../../src/application/watch-events.ts";
-import { embeddedReadModel } from "../embedded-factory.ts";
+import { NEWEST_FIRST } from "../../src/domain/list-order.ts";
+import { EVERYTHING } from "../../src/domain/query/filter.ts";
+import { embeddedReadModel, heldFile } from "../embedded-factory.ts";
 import { projectionOf, searchedJob, uuidAt } from "../projection-factory.ts";
+
+const JOBS = { kind: "job", filter: EVERYTHING, order: NEWEST_FIRST, after: undefined, limit: 10 } as const;
 
 /** What is published in this process: an event, or the word that some were lost, to everybody who listens. */
 class LocalEvents implements LiveEvents {
@@ -35,23 +39,34 @@ function eventAt(number: number, ageMs: number, told: { project?: string; queue?
 
 async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
   const world = await embeddedReadModel();
+  const reads = { asked: 0, answered: 0 };
+  const readModel: ReadModel = {
+    ...world.readModel,
+    searchEvents(search) {
+      reads.asked++;
+      return world.readModel.searchEvents(search).finally(() => reads.answered++);
+    },
+  };
   const live = new LocalEvents();
   const ended = new AbortController();
   const frames: WatchFrame[] = [];
   const freshness = { read: () => fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
-  const watch = watchEvents({ readModel: world.readModel, live, freshness, clock: systemClock });
+  const watch = watchEvents({ readModel, live, freshness, clock: systemClock });
   const begin = (q = "", lastEventId = "") => {
     const follow = async () => {
       const request = { project: "demo", q, lastEventId, signal: ended.signal };
       for await (const frame of watch(request)) frames.push(frame);
     };
-    running = follow();
-    return running;
+    const followed = follow();
+    running.push(followed);
+    return followed;
   };
-  let running: Promise<void> = Promise.resolve();
+  const running: Promise<void>[] = [];
   const ids = () => frames.map((frame) => (frame === "reset" ? frame : frame.eventId));
   return {
     readModel: world.readModel,
+    folder: world.folder,
+    reads,
     live,
     begin,
     ids,
@@ -64,7 +79,7 @@ async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
     },
     async [Symbol.asyncDispose]() {
       ended.abort();
-      await running.catch(() => undefined);
+      await Promise.allSettled(running);
       await world[Symbol.asyncDispose]();
     },
   };
@@ -106,6 +121,39 @@ describe("watching events", () => {
     const next = eventAt(3, 0);
     world.live.publish(next.live);
     expect((await world.seen(3)).at(-1)).toBe(next.eventId);
+  });
+
+  test("thirty resumes of one project keep a search of another waiting for three of their reads at most", async () => {
+    await using world = await watching({ asOfMs: 0, lagMs: 0 });
+    using held = heldFile(world.folder);
+    const stored = world.readModel.apply([eventAt(1, 40_000).projection]);
+    const last = eventAt(2, 60_000);
+    for (let watch = 0; watch < 30; watch++) void world.begin("", last.eventId);
+    await eventually(() => expect(world.reads.asked).toBe(30));
+    const found = world.readModel.search({ ...JOBS, project: "second" });
+    held.letGo();
+    expect(await found).toEqual([]);
+    expect(world.reads.answered).toBeLessThanOrEqual(3);
+    await stored;
+  });
+
+  test("W1: a resume for which the store has no room yet comes back", async () => {
+    await using world = await watching();
+    const gone = new AbortController();
+    using held = heldFile(world.folder);
+    const [last, missed] = [eventAt(1, 40_000), eventAt(2, 30_000)];
+    const stored = world.readModel.apply([last, missed].map(({ projection }) => projection));
+    const gap = { project: "demo", filter: EVERYTHING, after: "", limit: 500, yields: true };
+    const full = Array.from({ length: 100 }, () =>
+      world.readModel.searchEvents({ ...gap, signal: gone.signal }),
+    );
+    void world.begin("", last.eventId);
+    await eventually(() => expect(world.reads).toEqual({ asked: 1, answered: 1 }));
+    gone.abort();
+    await Promise.allSettled(full);
+    held.letGo();
+    await stored;
+    expect(await world.seen(2)).toEqual([last.eventId, missed.eventId]);
   });
 
   test("W2: an event that comes from the store and live is sent once", async () => {

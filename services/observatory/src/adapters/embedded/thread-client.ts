@@ -1,14 +1,21 @@
 // Q1: the thread is at one question, and the others wait here: what it has begun cannot be interrupted, but what
 // nobody waits for any more is never begun.
-// Q2: writes go before reads, so that no flood of searches holds the projection up, and each kind in the order in
-// which it was asked. Where writes do not end, as in a projection from the first event on, both get half of the time:
+// Q2: writes go before reads, so that no flood of searches holds the projection up, and in the order in which they were
+// asked. Where writes do not end, as in a projection from the first event on, both get half of the time:
 // one read after every fourth write was tried, and let six short reads a second through.
+// Q3: projects take turns: whoever asks waits for one read of each other project, however many that has asked for.
+// Q4: reads that yield, as those of watches that fill a gap, go after all others; after four others one of them has its
+// turn, so that gaps are filled while searches do not end.
 import { Worker } from "node:worker_threads";
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { PLATFORM } from "../../domain/projection.ts";
 import type { Answer, Question, ThreadSettings } from "./thread-messages.ts";
+import { Turns } from "./turns.ts";
 
 interface Asked {
+  /** The project that takes a turn with it. */
+  readonly asker: string;
   readonly question: Question;
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -18,8 +25,11 @@ interface Asked {
 const WRITES: ReadonlySet<Question["ask"]> = new Set(["check", "apply", "reset", "close"]);
 /** So much longer than the reads that wait for them writes may take, milliseconds. */
 const PRECEDENCE_MS = 100;
-/** At most so many reads, and so many writes, wait for a thread; beyond that the caller is told to come back. */
+/** So many reads go before those that yield; then it is the turn of one of those. */
+const PASSED_OVER_LIMIT = 4;
+/** At most so many wait in a line, and of one project; beyond that the caller is told to come back. */
 const WAITING_LIMIT = 500;
+const PROJECT_WAITING_LIMIT = 100;
 /** A statement cannot be interrupted, but its caller need not wait for it. */
 const ANSWER_LIMIT_MS = 10_000;
 
@@ -27,8 +37,11 @@ const ANSWER_LIMIT_MS = 10_000;
 export class ThreadClient {
   readonly #settings: ThreadSettings;
   readonly #clock: Clock;
-  readonly #writes = new Set<Asked>();
-  readonly #reads = new Set<Asked>();
+  readonly #writes = new Turns<Asked>();
+  readonly #reads = new Turns<Asked>();
+  readonly #yielding = new Turns<Asked>();
+  /** How many reads have gone before those that yield, one after the other. */
+  #passedOver = 0;
   #worker: Worker | undefined;
   /** What the thread is at. */
   #posted: Asked | undefined;
@@ -50,22 +63,22 @@ export class ThreadClient {
   ask<T>(question: Question, signal?: AbortSignal): Promise<T> {
     if (this.#closed) return Promise.reject(unavailable("the read model is closed"));
     if (signal?.aborted === true) return Promise.reject(unwanted());
-    const queue = WRITES.has(question.ask) ? this.#writes : this.#reads;
-    if (queue.size >= WAITING_LIMIT) {
-      const detail = `${WAITING_LIMIT} searches wait here already.`;
-      return Promise.reject(new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 }));
-    }
+    const line = this.#lineOf(question);
+    const asker = askerOf(question);
+    if (line.sizeOf(asker) >= PROJECT_WAITING_LIMIT)
+      return Promise.reject(overloaded(`${PROJECT_WAITING_LIMIT} searches of this project`));
+    if (line.size >= WAITING_LIMIT) return Promise.reject(overloaded(`${WAITING_LIMIT} searches`));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => reject(late()), ANSWER_LIMIT_MS);
     const leave = () => reject(unwanted());
     signal?.addEventListener("abort", leave);
-    const asked = { question, resolve, reject };
-    queue.add(asked);
+    const asked = { asker, question, resolve, reject };
+    line.add(asked);
     this.#postNext();
     const settled = promise.finally(() => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", leave);
-      queue.delete(asked);
+      line.delete(asked);
     });
     return settled as Promise<T>;
   }
@@ -82,14 +95,28 @@ export class ThreadClient {
 
   #postNext(): void {
     if (this.#posted !== undefined) return;
-    const readsTurn = this.#reads.size > 0 && this.#aheadMs > PRECEDENCE_MS;
-    const queue = readsTurn || this.#writes.size === 0 ? this.#reads : this.#writes;
-    const [next] = queue;
+    const readsTurn = this.#readsWait && this.#aheadMs > PRECEDENCE_MS;
+    const next = readsTurn || this.#writes.size === 0 ? this.#takeRead() : this.#writes.take();
     if (next === undefined) return;
-    queue.delete(next);
     this.#thread().postMessage(next.question);
     this.#posted = next;
     this.#postedMs = this.#clock.monotonicMs();
+  }
+
+  #lineOf(question: Question): Turns<Asked> {
+    if (WRITES.has(question.ask)) return this.#writes;
+    return question.ask === "searchEvents" && question.search.yields === true ? this.#yielding : this.#reads;
+  }
+
+  get #readsWait(): boolean {
+    return this.#reads.size + this.#yielding.size > 0;
+  }
+
+  #takeRead(): Asked | undefined {
+    const mayYield = this.#passedOver >= PASSED_OVER_LIMIT || this.#reads.size === 0;
+    const next = mayYield ? this.#yielding.take() : undefined;
+    this.#passedOver = next === undefined && this.#yielding.size > 0 ? this.#passedOver + 1 : 0;
+    return next ?? this.#reads.take();
   }
 
   #takePosted(): Asked | undefined {
@@ -98,7 +125,7 @@ export class ThreadClient {
     const tookMs = this.#clock.monotonicMs() - this.#postedMs;
     if (posted === undefined || this.#writes.size === 0) this.#aheadMs = 0;
     else if (!WRITES.has(posted.question.ask)) this.#aheadMs -= tookMs;
-    else if (this.#reads.size > 0) this.#aheadMs += tookMs;
+    else if (this.#readsWait) this.#aheadMs += tookMs;
     return posted;
   }
 
@@ -127,11 +154,21 @@ export class ThreadClient {
     this.#worker = undefined;
     this.#posted?.reject(unavailable(error.message));
     this.#posted = undefined;
-    for (const queue of [this.#writes, this.#reads]) {
-      for (const asked of queue) asked.reject(unavailable(error.message));
-      queue.clear();
-    }
+    for (const line of [this.#writes, this.#reads, this.#yielding])
+      for (let asked = line.take(); asked !== undefined; asked = line.take())
+        asked.reject(unavailable(error.message));
   }
+}
+
+/** Alerts are the platform's, and asked for on behalf of a project. */
+function askerOf(question: Question): string {
+  if (question.ask === "search") return question.search.asker ?? question.search.project;
+  if ("search" in question) return question.search.project;
+  return "project" in question ? question.project : PLATFORM;
+}
+
+function overloaded(what: string): Fault {
+  return new Fault("OVERLOADED", { detail: `${what} wait here already.`, retryAfterMs: 1_000 });
 }
 
 function late(): Fault {

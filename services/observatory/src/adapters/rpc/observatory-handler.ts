@@ -68,9 +68,10 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
       for await (const frame of frames) yield frameToWire(frame);
     },
     async listAlerts(request, call) {
-      requireOnBehalf(call);
+      const { project } = requireOnBehalf(call);
       const answered = fresh();
-      return { alerts: (await use.listAlerts(request)).map(alertToWire), ...answered };
+      const alerts = await use.listAlerts({ ...request, project });
+      return { alerts: alerts.map(alertToWire), ...answered };
     },
     async getMetrics(_request, call) {
       const answered = fresh();

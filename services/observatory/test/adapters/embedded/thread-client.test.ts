@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { ManualClock } from "@orrery/mesh/testing/manual-clock";
 import { openEmbeddedReadModel } from "../../../src/adapters/embedded/embedded-read-model.ts";
+import type { EventSearch, Search } from "../../../src/application/ports.ts";
 import { NEWEST_FIRST } from "../../../src/domain/list-order.ts";
+import { PLATFORM } from "../../../src/domain/projection.ts";
 import { EVERYTHING } from "../../../src/domain/query/filter.ts";
+import { heldFile } from "../../embedded-factory.ts";
 import { projectionOf, searchedJob } from "../../projection-factory.ts";
 
 const SEARCH = {
@@ -17,6 +19,9 @@ const SEARCH = {
   after: undefined,
   limit: 10,
 } as const;
+const EVENT_SEARCH = { project: "demo", filter: EVERYTHING, after: "", limit: 10 } as const;
+
+const numbers = (upTo: number) => Array.from({ length: upTo }, (_, index) => index + 1);
 
 /** Says that everything took 40 ms. */
 class HurryingClock extends ManualClock {
@@ -31,23 +36,25 @@ async function heldUp(clock = new ManualClock()) {
   const folder = await mkdtemp(join(tmpdir(), "orrery-thread-"));
   const readModel = openEmbeddedReadModel({ folder, clock });
   await readModel.check();
-  const other = new DatabaseSync(join(folder, "read-model.db"));
-  other.exec("begin immediate");
+  const held = heldFile(folder);
   const answered: string[] = [];
   const noted = <T>(name: string, answer: Promise<T>) => answer.finally(() => answered.push(name));
   const apply = (number: number) =>
     noted(`apply ${number}`, readModel.apply([projectionOf(searchedJob(number))]));
-  const search = (name: string, signal?: AbortSignal) =>
-    noted(name, readModel.search({ ...SEARCH, ...(signal === undefined ? {} : { signal }) }));
+  const search = (name: string, about: Partial<Search> = {}) =>
+    noted(name, readModel.search({ ...SEARCH, ...about }));
+  const searchEvents = (name: string, about: Partial<EventSearch> = {}) =>
+    noted(name, readModel.searchEvents({ ...EVENT_SEARCH, ...about }));
   return {
     readModel,
     answered,
     apply,
     search,
+    searchEvents,
     first: apply(1),
-    letGo: () => other.exec("commit"),
+    letGo: held.letGo,
     async [Symbol.asyncDispose]() {
-      other.close();
+      held[Symbol.dispose]();
       await readModel.close();
       await rm(folder, { recursive: true, force: true });
     },
@@ -81,15 +88,57 @@ describe("the questions to a store's thread", () => {
   test("Q1: what nobody waits for any more is never begun", async () => {
     await using world = await heldUp();
     const gone = new AbortController();
-    const asked = Array.from({ length: 500 }, (_, number) => world.search(`search ${number}`, gone.signal));
-    await expect(world.search("one too many")).rejects.toMatchObject({ reason: "OVERLOADED" });
+    const { signal } = gone;
+    const asked = numbers(100).map((number) => world.search(`search ${number}`, { signal }));
     gone.abort();
     const reasons = await Promise.allSettled(asked);
     expect(new Set(reasons.map(({ status }) => status))).toEqual(new Set(["rejected"]));
-    await expect(world.search("too late", gone.signal)).rejects.toMatchObject({ reason: "CANCELLED" });
+    await expect(world.search("too late", { signal })).rejects.toMatchObject({ reason: "CANCELLED" });
     const next = world.search("the next");
     world.letGo();
     expect(await next).toHaveLength(1);
+  });
+
+  test("Q3: a project that asks for much keeps another one waiting for a single read", async () => {
+    await using world = await heldUp();
+    const { answered, search, first } = world;
+    const flood = numbers(90).map((number) => search(`demo ${number}`));
+    const others = ["second 1", "second 2"].map((name) => search(name, { project: "second" }));
+    const alerts = search("alerts of second", { kind: "alert", project: PLATFORM, asker: "second" });
+    world.letGo();
+    await Promise.all([first, ...flood, ...others, alerts]);
+    const about = ["demo 1", "second 1", "demo 2", "second 2", "demo 3", "alerts of second", "demo 4"];
+    expect(answered.slice(1, 8)).toEqual(about);
+  });
+
+  test("Q3: what waits is bounded for each project and for all, and reads that yield wait apart", async () => {
+    await using world = await heldUp();
+    const { search, searchEvents, first } = world;
+    const refused = (message: string) => ({ reason: "OVERLOADED", retryAfterMs: 1_000, message });
+    const ofProject = refused("100 searches of this project wait here already.");
+    const asked = ["demo", "second", "third", "fourth", "fifth"].flatMap((project) =>
+      numbers(100).map((number) => search(`${project} ${number}`, { project })),
+    );
+    await expect(search("demo 101")).rejects.toMatchObject(ofProject);
+    await expect(search("sixth", { project: "sixth" })).rejects.toMatchObject(
+      refused("500 searches wait here already."),
+    );
+    const yielding = numbers(100).map((number) => searchEvents(`gap ${number}`, { yields: true }));
+    await expect(searchEvents("gap 101", { yields: true })).rejects.toMatchObject(ofProject);
+    world.letGo();
+    await Promise.all([first, ...asked, ...yielding]);
+  });
+
+  test("Q4: reads that yield go after four others, and projects take turns there too", async () => {
+    await using world = await heldUp();
+    const { answered, search, searchEvents, first } = world;
+    const gaps = numbers(3).map((number) => searchEvents(`gap ${number}`, { yields: true }));
+    const other = searchEvents("gap of second", { project: "second", yields: true });
+    const searches = numbers(5).map((number) => search(`search ${number}`));
+    world.letGo();
+    await Promise.all([first, ...gaps, other, ...searches]);
+    const prompt = ["search 1", "search 2", "search 3", "search 4", "gap 1", "search 5"];
+    expect(answered).toEqual(["apply 1", ...prompt, "gap of second", "gap 2", "gap 3"]);
   });
 
   test("Q1: a write that ran out of time before it was begun is not stored afterwards", async () => {
