@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -34,6 +35,10 @@ export interface TestService extends AsyncDisposable {
   publish(...events: readonly string[]): Promise<void>;
   /** Ends the process with SIGKILL and starts another on the same read model. */
   killAndStart(): Promise<void>;
+  /** The status of its page `/readyz`. */
+  readiness(): Promise<number>;
+  /** Takes the broker away. */
+  stopBroker(): Promise<void>;
   /** Takes the jobs service away. */
   stopJobs(): Promise<void>;
 }
@@ -99,6 +104,8 @@ export async function startService(
       await transport.close();
       transport = connect(running.address);
     },
+    readiness: () => statusOf(`https://${running.admin}/readyz`),
+    stopBroker: () => nats.stop(),
     stopJobs: () => jobs.drain(0),
     [Symbol.asyncDispose]: () => release.disposeAsync(),
   };
@@ -148,10 +155,11 @@ async function listenJobs(identity: IdentityFiles, names: readonly string[]) {
 
 async function startProcess(settings: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [MAIN], { env: settings, stdio: ["ignore", "pipe", "inherit"] });
-  const grpc = await servingAt(child);
+  const { grpc, admin } = await servingAt(child);
   const [host = "", port = ""] = grpc.split(":");
   return {
     address: { host, port: Number(port) },
+    admin,
     async stop(signal: "SIGTERM" | "SIGKILL") {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
@@ -161,18 +169,28 @@ async function startProcess(settings: Readonly<Record<string, string>>) {
   };
 }
 
-/** The address that the process says it serves at. */
-async function servingAt(child: ChildProcess): Promise<string> {
+/** The addresses that the process says it serves at. */
+async function servingAt(child: ChildProcess): Promise<{ readonly grpc: string; readonly admin: string }> {
   if (child.stdout === null) throw new Error("the process has no output");
   const lines = createInterface({ input: child.stdout });
   const said: string[] = [];
   for await (const line of lines) {
     said.push(line);
-    const entry = JSON.parse(line) as { message?: string; grpc?: string };
-    if (entry.message === "serving" && entry.grpc !== undefined) {
+    const entry = JSON.parse(line) as { message?: string; grpc?: string; admin?: string };
+    const { message, grpc, admin } = entry;
+    if (message === "serving" && grpc !== undefined && admin !== undefined) {
       child.stdout.resume();
-      return entry.grpc;
+      return { grpc, admin };
     }
   }
   throw new Error(`the service ended before it served:\n${said.join("\n")}`);
+}
+
+async function statusOf(url: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  get(url, { agent: false, rejectUnauthorized: false }, (response) => {
+    response.resume();
+    resolve(response.statusCode ?? 0);
+  }).on("error", reject);
+  return promise;
 }

@@ -1,3 +1,4 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
@@ -228,6 +229,21 @@ describe("the observatory as a process", () => {
     await eventually(() => expect(seen).toEqual(expect.arrayContaining(idsOf(missed.events))));
     stop.abort();
     await resumed.followed;
+  });
+
+  test("while the broker is away it is ready, serves what it holds and does not say that it is new", async () => {
+    await using service = await startService([]);
+    const { id, events } = lifeOf(6);
+    await service.publish(...events);
+    await projected(service, id, 3);
+    await service.stopBroker();
+    await service.killAndStart();
+    await eventually(async () => expect(await service.readiness()).toBe(200), { withinMs: 15_000 });
+    const list = await service.client.listJobs({}, asked());
+    expect(list.jobs.map((job) => job.id)).toEqual([id]);
+    // Up to when it holds everything nobody can tell it: since the epoch, as far as it knows.
+    expect(list.asOf).toEqual(timestampFromMs(0));
+    expect(list.lagMs).toBeGreaterThan(1_000_000_000);
   });
 
   test("the overview is complete with the jobs service and answers without it", async () => {
