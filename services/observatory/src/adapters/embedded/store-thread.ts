@@ -1,12 +1,12 @@
 // The worker thread of the embedded read model: takes one message after the other and answers each.
 import { parentPort, workerData } from "node:worker_threads";
-import { uuidV7 } from "@orrery/mesh/time/clock";
+import { systemClock, uuidV7 } from "@orrery/mesh/time/clock";
 import { Store, setAside } from "./store.ts";
 import type { Answer, Question, ThreadSettings } from "./thread-messages.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 const { folder } = workerData as ThreadSettings;
-const lock = new WriterLock(folder);
+const lock = new WriterLock(folder, systemClock);
 let opened: Store | undefined;
 
 /**
