@@ -6,7 +6,7 @@ import { inodeOf } from "./inode.ts";
 
 const FILE = "writer.lock";
 
-/** Whoever has not looked for so long has left: longer than a holder at work ever waits for its thread, milliseconds. */
+/** Who has not looked for so long has left: longer than a look waits for its thread, milliseconds. */
 const LEFT_AFTER_MS = 15_000;
 
 /**
