@@ -39,8 +39,11 @@ export interface BreakerOptions {
    * How long it stays open before one call is let through, in milliseconds, ±20 % by lot. 1,000 unless said.
    */
   readonly resetMs?: number;
-  /** Whether an error speaks against the dependency. Unless said, all but what the caller brought about. */
-  readonly isFailure?: (error: unknown) => boolean;
+  /**
+   * Whether an error speaks against the dependency, or, while half open, proves nothing for it. Unless said, all but
+   * what the caller brought about.
+   */
+  readonly isFailure?: (error: unknown, state: BreakerState) => boolean;
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -69,7 +72,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
     rollingCountTimeout: WINDOW_MS,
     rollingPercentilesEnabled: false,
     // What is filtered counts as a success, and a probe whose caller went away has proved nothing.
-    errorFilter: (error: unknown) => !isFailure(error) && !(isCancelled(error) && state() === "half_open"),
+    errorFilter: (error: unknown) =>
+      !isFailure(error, state()) && !(isCancelled(error) && state() === "half_open"),
   });
   let openedMs = 0;
   const gauge = options.metrics.gauge(

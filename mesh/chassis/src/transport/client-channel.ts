@@ -11,6 +11,7 @@ import type { Address } from "../config/read-config.ts";
 import { DEFAULT_TRUST_DOMAIN } from "../config/service-config.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import { workloadDnsName } from "../identity/peer-identity.ts";
+import "./closing-connection.ts";
 
 /** Whom a channel reaches, and as whom. */
 export interface ChannelTarget {
@@ -26,9 +27,16 @@ export interface ChannelTarget {
 }
 
 const MIB = 1_048_576;
+/**
+ * Milliseconds between two pings, and in which one has to be answered: the shortest deadline of a call, so that an
+ * address is left only when no call to it would have been answered either.
+ */
+const PING_MS = 1_000;
+const PONG_MS = 2_000;
 
 /**
- * Opens a channel to a workload. Nothing is connected before the first call; after that, every address is.
+ * Opens a channel to a workload. Nothing is connected before the first call; after that, every address is, and
+ * one that hangs is left until it shakes hands anew.
  *
  * Retries by the service config are off; what is left of grpc-js's own are the transparent ones, of calls
  * that never left this process or that the server says it never began (gRFC A6), which cannot run anything
@@ -46,8 +54,8 @@ function channelOptions(target: ChannelTarget): ChannelOptions {
     "grpc.service_config_disable_resolution": 1,
     "grpc.max_receive_message_length": messageBytes,
     "grpc.max_send_message_length": messageBytes,
-    "grpc.keepalive_time_ms": 15_000,
-    "grpc.keepalive_timeout_ms": 5_000,
+    "grpc.keepalive_time_ms": PING_MS,
+    "grpc.keepalive_timeout_ms": PONG_MS,
     "grpc.keepalive_permit_without_calls": 1,
     // A service that was killed is back within 2 s: waiting longer than that between attempts would waste its
     // return.

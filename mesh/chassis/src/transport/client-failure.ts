@@ -6,26 +6,43 @@ import { faultFrom, toConnectError } from "../fault/wire.ts";
 import { errorFrom } from "./grpc-codec.ts";
 
 const RETRY_AFTER_MS = 1_000;
+/** Silence shorter than this tells of an impatient caller, not of a dead workload. */
+const SILENCE_MS = 1_000;
+
+/** A call as its failure has to know it. */
+export interface OutgoingCall {
+  readonly method: DescMethod;
+  /** The milliseconds that it has in all; Infinity for a stream without an end. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** No handler spoke: the connection was refused or lost, or the deadline passed in silence. */
+export class Unanswered extends Fault {
+  /** Whether the connection was refused or lost, so that the call may not have arrived. */
+  readonly undelivered: boolean;
+  /** Whether it was the caller who gave too little time. */
+  readonly impatient: boolean;
+
+  constructor({ method, limitMs }: OutgoingCall, failure: ConnectError) {
+    const undelivered = failure.code === Code.Unavailable;
+    const why = undelivered ? "cannot be reached" : "did not answer in time";
+    const told = { detail: `${method.parent.typeName} ${why}`, retryAfterMs: RETRY_AFTER_MS };
+    super("DEPENDENCY_UNAVAILABLE", told, { cause: failure });
+    this.undelivered = undelivered;
+    this.impatient = !undelivered && limitMs < SILENCE_MS;
+  }
+}
 
 /** What a failed call of grpc-js means: a fault, with the original inside. */
-export function failureOf(
-  method: DescMethod,
-  error: ServiceError | null,
-  signal: AbortSignal | undefined,
-): Fault {
+export function failureOf(call: OutgoingCall, error: ServiceError | null): Fault {
+  const { signal } = call;
   if (signal?.aborted === true) return callerGone();
   if (error === null) return new Fault("INTERNAL", { detail: "the call ended without an answer" });
   const failure = errorFrom(error);
   const unanswered = failure.details.length === 0;
   const dead = failure.code === Code.Unavailable || failure.code === Code.DeadlineExceeded;
-  if (!unanswered || !dead) return faultFrom(failure);
-  // No handler spoke: the connection was refused or lost, or the deadline passed in silence.
-  const why = failure.code === Code.Unavailable ? "cannot be reached" : "did not answer in time";
-  return new Fault(
-    "DEPENDENCY_UNAVAILABLE",
-    { detail: `${method.parent.typeName} ${why}`, retryAfterMs: RETRY_AFTER_MS },
-    { cause: failure },
-  );
+  return unanswered && dead ? new Unanswered(call, failure) : faultFrom(failure);
 }
 
 /** The refusal of a call whose caller no longer waits. */

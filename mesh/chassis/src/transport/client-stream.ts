@@ -9,12 +9,11 @@ import {
 } from "@bufbuild/protobuf";
 import type { StreamResponse } from "@connectrpc/connect";
 import type { Client, ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
-import { failureOf, headersFrom, renderFailure } from "./client-failure.ts";
+import { failureOf, headersFrom, type OutgoingCall, renderFailure } from "./client-failure.ts";
 import { asBuffer, pathOf, sameBytes } from "./grpc-codec.ts";
 
-interface StreamCall<I extends DescMessage, O extends DescMessage> {
+interface StreamCall<I extends DescMessage, O extends DescMessage> extends OutgoingCall {
   readonly method: DescMethodStreaming<I, O>;
-  readonly signal: AbortSignal | undefined;
   /** By the wall clock, in milliseconds; Infinity for a stream without an end. */
   readonly deadline: number;
   readonly metadata: Metadata;
@@ -82,10 +81,7 @@ class StreamEnd {
   failure: unknown;
   onChange: (() => void) | undefined;
 
-  constructor(
-    stream: Stream,
-    { method, signal }: Pick<StreamCall<DescMessage, DescMessage>, "method" | "signal">,
-  ) {
+  constructor(stream: Stream, { method, limitMs, signal }: OutgoingCall) {
     this.#stream = stream;
     this.#signal = signal;
     stream.on("metadata", (metadata) => {
@@ -98,7 +94,7 @@ class StreamEnd {
       this.onChange?.();
     });
     stream.on("error", (error: ServiceError) => {
-      this.failure ??= failureOf(method, error, signal);
+      this.failure ??= failureOf({ method, limitMs, signal }, error);
       this.onChange?.();
     });
     signal?.addEventListener("abort", this.cancel);

@@ -9,14 +9,8 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type StreamResponse,
-  type Transport,
-  type UnaryResponse,
-} from "@connectrpc/connect";
-import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import { type Client, connectivityState, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { Fault } from "../fault/fault.ts";
 import { codeName, toConnectError } from "../fault/wire.ts";
 import { type MethodPolicy, policyOf } from "../policy/method-policy.ts";
@@ -26,7 +20,14 @@ import { METRIC } from "../telemetry/attributes.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { type Chance, type Clock, systemChance, systemClock } from "../time/clock.ts";
 import { type ChannelTarget, openChannel } from "./client-channel.ts";
-import { callerGone, failureOf, headersFrom, renderFailure } from "./client-failure.ts";
+import {
+  callerGone,
+  failureOf,
+  headersFrom,
+  type OutgoingCall,
+  renderFailure,
+  Unanswered,
+} from "./client-failure.ts";
 import { openStream } from "./client-stream.ts";
 import { asBuffer, pathOf, sameBytes } from "./grpc-codec.ts";
 
@@ -72,8 +73,11 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const chance = options.chance ?? systemChance;
   const metrics = options.metrics ?? createMetrics({ service: "client", defaults: false });
   const client = openChannel(options);
+  const addresses = options.addresses.length;
   const breaker = createBreaker({
-    isFailure: isUnanswered,
+    isFailure: judgeOf(client, addresses),
+    // All addresses but one may hang for as long as it takes to notice, and the calls to that one go on.
+    errorThresholdPercentage: 100 - 100 / Math.max(2, addresses),
     ...options.breaker,
     dependency: options.workload,
     metrics,
@@ -100,6 +104,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
       bytes: asBuffer(toBinary(method.input, create(method.input, input))),
       metadata: metadataFrom(header),
       deadline: clock.nowMs() + limitMs,
+      limitMs,
       signal,
     };
     const once = (): Promise<UnaryResponse<I, O>> => callUnary(client, call);
@@ -120,7 +125,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
     const limitMs = Math.min(timeoutMs ?? Infinity, clientPolicy(method).deadlineMs ?? Infinity);
     const deadline = Number.isFinite(limitMs) ? clock.nowMs() + limitMs : Infinity;
     const open = (): ReturnType<typeof openStream<I, O>> =>
-      openStream(client, { method, signal, deadline, metadata: metadataFrom(header), input });
+      openStream(client, { method, signal, deadline, limitMs, metadata: metadataFrom(header), input });
     return observe(method, () => breaker.guard(open));
   };
 
@@ -135,20 +140,19 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   };
 }
 
-interface UnaryCall<I extends DescMessage, O extends DescMessage> {
+interface UnaryCall<I extends DescMessage, O extends DescMessage> extends OutgoingCall {
   readonly method: DescMethodUnary<I, O>;
   readonly bytes: Buffer;
   readonly metadata: Metadata;
   /** By the wall clock, in milliseconds: grpc-js takes no other. */
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 function callUnary<I extends DescMessage, O extends DescMessage>(
   client: Client,
   call: UnaryCall<I, O>,
 ): Promise<UnaryResponse<I, O>> {
-  const { method } = call;
+  const { method, limitMs } = call;
   if (call.signal?.aborted) return Promise.reject(callerGone());
   const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
   // Node's HTTP/2 keeps a call that has ended, and all it leads to, until V8's next full collection: grpc-js gets bytes
@@ -162,7 +166,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     pending = undefined;
     signal?.removeEventListener("abort", abort);
     if (failure !== null || bytes === undefined) {
-      caller.reject(failureOf(method, failure, signal));
+      caller.reject(failureOf({ method, limitMs, signal }, failure));
       return;
     }
     try {
@@ -217,19 +221,21 @@ function answerOf<I extends DescMessage, O extends DescMessage>(
   };
 }
 
-// Speaks against the peer: it could not be reached or did not answer in time. What it answered, a refusal or
-// a defect, shows that it is there; one request that always fails must not stop all others.
-function isUnanswered(error: unknown): boolean {
-  if (!(error instanceof Fault)) return true;
-  if (error.reason === "DEADLINE_EXCEEDED") return true;
-  if (error.reason !== "DEPENDENCY_UNAVAILABLE") return false;
-  return !(error.cause instanceof ConnectError) || error.cause.details.length === 0;
+// Speaks against the workload: it could not be reached, or did not answer in time. What it answered, a refusal or a
+// defect, shows that it is there; a caller in a hurry says nothing of it, nor does one address while another stands.
+// While half open that is no proof either.
+function judgeOf(client: Client, addresses: number): NonNullable<BreakerOptions["isFailure"]> {
+  const anotherStands = (): boolean =>
+    addresses > 1 && client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  return (error, state) => {
+    if (!(error instanceof Unanswered)) return !(error instanceof Fault);
+    return state === "half_open" || !(error.impatient || (error.undelivered && anotherStands()));
+  };
 }
 
 // Worth one repeat: nobody answered, and there is time left (the deadline of the call stays the same).
 function isUndelivered(error: unknown): boolean {
-  if (!(error instanceof Fault) || error.reason !== "DEPENDENCY_UNAVAILABLE") return false;
-  return error.cause instanceof ConnectError && error.cause.code === Code.Unavailable;
+  return error instanceof Unanswered && error.undelivered;
 }
 
 const policies = new WeakMap<DescMethod, MethodPolicy>();

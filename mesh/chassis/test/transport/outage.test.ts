@@ -64,6 +64,17 @@ test("a peer that answers with a defect, and a caller without time, never open t
   expect(client.transport.breakerState()).toBe("closed");
 });
 
+test("silence opens the breaker only where the caller had the patience to call it that", async () => {
+  await using bed = await echoBed({ echo: () => new Promise(() => {}) });
+  const client = await bed.client("gateway", { breaker: { volumeThreshold: 2, resetMs: 60_000 } });
+  const silent = (calls: number, timeoutMs: number): Promise<string[]> =>
+    Promise.all(Array.from({ length: calls }, () => reasonOf(client.echo({}, { timeoutMs }))));
+  expect(new Set(await silent(10, 100))).toEqual(new Set(["DEPENDENCY_UNAVAILABLE"]));
+  expect(client.transport.breakerState()).toBe("closed");
+  await silent(11, 1_000);
+  expect(client.transport.breakerState()).toBe("open");
+});
+
 test("only an RPC that the contract lets the hop repeat is repeated, once, and a refusal never", async () => {
   await using bed = await echoBed();
   await bed.server.drain(0);
