@@ -1,5 +1,15 @@
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-code.ts";
 
+/** A field of the request that is wrong, by its path in the API, and how. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** A violation as a line, under the name that a person knows its field by. A whole message has no field. */
+export const violationLine = ({ field, description }: FieldViolation, name = field): string =>
+  name === "" ? description : `${name}: ${description}`;
+
 /** What can be said about a failure beyond its message. */
 export interface FailureAbout {
   readonly exitCode: ExitCode;
@@ -8,7 +18,9 @@ export interface FailureAbout {
   /** The reason of the problem, as in `/problems/{reason}`. */
   readonly reason?: string | undefined;
   readonly traceId?: string | undefined;
-  /** One line each, such as the fields that are wrong. */
+  /** The fields that are wrong. */
+  readonly violations?: readonly FieldViolation[];
+  /** Anything else, one line each. */
   readonly lines?: readonly string[];
 }
 
@@ -33,7 +45,7 @@ interface Problem {
   readonly detail?: string;
   readonly reason?: string;
   readonly traceId?: string;
-  readonly fieldViolations?: readonly { readonly field: string; readonly description: string }[];
+  readonly fieldViolations?: readonly FieldViolation[];
 }
 
 /**
@@ -47,16 +59,15 @@ export function failureFrom(
   answer: { readonly body: string; readonly retryAfter: string | null },
 ): Failure {
   const { body, retryAfter } = answer;
-  const { title, detail, reason, traceId, fieldViolations = [] } = problemFrom(body);
-  // Some details repeat their title, which a person need not read twice.
-  const more = detail?.toLowerCase() === title?.toLowerCase() ? undefined : detail;
-  const message = [title ?? `the edge answered ${status}`, more].filter(Boolean).join(": ");
-  const lines = fieldViolations
-    .map(({ field, description }) => `${field}: ${description}`)
-    .filter((line) => line !== detail);
-  if (retryAfter !== null)
-    lines.push(`Retry-After: ${/^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter}`);
-  return new Failure(message, { exitCode: exitCodeOf(status), reason, traceId, lines });
+  const { title, detail = "", reason, traceId, fieldViolations: violations = [] } = problemFrom(body);
+  // Some details repeat their title, or the first field that is wrong, which a person need not read twice.
+  const first = detail.replace(/ \(and \d+ more\)$/, "");
+  const repeats =
+    detail.toLowerCase() === title?.toLowerCase() || violations.some((one) => violationLine(one) === first);
+  const message = [title ?? `the edge answered ${status}`, repeats ? "" : detail].filter(Boolean).join(": ");
+  const seconds = retryAfter !== null && /^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter;
+  const lines = seconds === null ? [] : [`Retry-After: ${seconds}`];
+  return new Failure(message, { exitCode: exitCodeOf(status), reason, traceId, violations, lines });
 }
 
 function problemFrom(body: string): Problem {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { Failure } from "./failure.ts";
+import { Failure, violationLine } from "./failure.ts";
+import { helpOf, wordOf } from "./program/typed-words.ts";
 import { programOf } from "./program.ts";
 import { type Surroundings, type Terminal, terminalOf } from "./terminal.ts";
 
@@ -20,14 +21,30 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     },
   });
   configure(program, surroundings);
+  let ran: Command | undefined;
+  program.hook("preAction", (_, command) => {
+    ran = command;
+  });
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(withoutVainHelp(program, args), { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     const terminal = terminalOf(surroundings, { colour: !args.includes("--no-color") });
-    return tell(error, terminal);
+    return tell(error, terminal, ran);
   }
+}
+
+/** Without `--help` after a command that there is not: commander would answer with the help of what is above it. */
+function withoutVainHelp(program: Command, args: readonly string[]): readonly string[] {
+  let above = program;
+  for (const word of args) {
+    if (above.commands.length === 0 || word === "help" || word.startsWith("-")) break;
+    const named = above.commands.find((command) => [command.name(), ...command.aliases()].includes(word));
+    if (named === undefined) return args.filter((arg) => arg !== "--help" && arg !== "-h");
+    above = named;
+  }
+  return args;
 }
 
 /** Commander writes, and ends the program, through us. */
@@ -44,16 +61,20 @@ const version = (): string =>
     .version;
 
 /** What, why, what to do, and the code to look it up by. */
-async function tell(error: unknown, terminal: Terminal): Promise<ExitCode> {
+async function tell(error: unknown, terminal: Terminal, command: Command | undefined): Promise<ExitCode> {
   if (!(error instanceof Failure)) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     terminal.talk(`${terminal.paintTalk("red", "error:")} ${what}`);
     return EXIT.unexpected;
   }
-  const { exitCode, reason, traceId, lines = [] } = error.about;
+  const { exitCode, reason, traceId, violations = [], lines = [] } = error.about;
   terminal.talk(`${terminal.paintTalk("red", "error:")} ${error.message}`);
+  const words = violations.map(({ field }) => (command === undefined ? undefined : wordOf(command, field)));
+  for (const [index, violation] of violations.entries())
+    terminal.talk(`  ${violationLine(violation, words[index])}`);
   for (const line of lines) terminal.talk(`  ${line}`);
-  const fix = error.about.fix ?? (reason === undefined ? undefined : await fixOf(reason));
+  const typed = command !== undefined && words.some((word) => word !== undefined);
+  const fix = error.about.fix ?? (typed ? helpOf(command) : await fixOf(reason));
   if (fix !== undefined) terminal.talk(`fix: ${fix}`);
   const code = [
     ...(reason === undefined ? [] : [`code: ${reason}`]),
@@ -64,7 +85,8 @@ async function tell(error: unknown, terminal: Terminal): Promise<ExitCode> {
   return exitCode;
 }
 
-async function fixOf(reason: string): Promise<string | undefined> {
+async function fixOf(reason: string | undefined): Promise<string | undefined> {
+  if (reason === undefined) return undefined;
   const { reasonPage } = await import("./reasons.ts");
   return reasonPage(reason)?.fix;
 }

@@ -70,6 +70,22 @@ describe("exit codes", () => {
     });
   });
 
+  test.each(["top --help", "job tail -h", "workers run x --help"])(
+    "help for a command that there is not ends with 2: orrery %s",
+    async (line) => {
+      const unknown = expect.stringMatching(/^error: unknown command '(top|tail|run)'/);
+      expect(await orrery(line.split(" "))).toMatchObject({ code: 2, stdout: "", stderr: unknown });
+    },
+  );
+
+  test.each(["--help", "job --help", "jobs submit -h", "help job"])(
+    "help for a command that there is ends with 0: orrery %s",
+    async (line) => {
+      const { code, stdout } = await orrery(line.split(" "));
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^Usage: orrery/)]);
+    },
+  );
+
   test("an answer that says how long to wait is told with it", async () => {
     const away = problem(503, "DEPENDENCY_UNAVAILABLE", "not now");
     await using edge = await fakeEdge({
@@ -87,6 +103,40 @@ describe("exit codes", () => {
       code: 1,
       stderr: expect.stringContaining("the edge answered 502: <html>bad</html>"),
     });
+  });
+});
+
+describe("a refusal", () => {
+  const refusedFor = (...fields: string[]) => {
+    const fieldViolations = fields.map((field) => ({ field, description: "is not allowed" }));
+    const detail = `${fields[0]}: is not allowed (and ${fields.length - 1} more)`;
+    const more = { detail, fieldViolations };
+    return fakeEdge({ "POST /v1/jobs": problem(400, "INVALID_REQUEST", "The request is not valid", more) });
+  };
+
+  test("names the flags that a person typed, and where their help is", async () => {
+    await using edge = await refusedFor("runTime", 'labels["A"]', "input.a", "queue");
+    const flags = ["--run-time", "soon", "--tag", "A=b", "--set", "a=1"];
+    const { code, stderr } = await orrery(["jobs", "submit", "t", ...flags], edge);
+    expect([code, ...stderr.split("\n")]).toEqual([
+      2,
+      "error: The request is not valid",
+      "  --run-time: is not allowed",
+      '  --tag (labels["A"]): is not allowed',
+      "  --set (input.a): is not allowed",
+      "  queue: is not allowed",
+      "fix: orrery job submit --help says what each flag takes",
+      "code: INVALID_REQUEST  trace: 7f3a  docs: orrery explain INVALID_REQUEST",
+      "",
+    ]);
+  });
+
+  test("of a request that a person wrote names the API's own fields", async () => {
+    await using edge = await refusedFor("input");
+    const { stderr } = await orrery(["api", "post", "/v1/jobs", "-i", "{}"], edge);
+    expect(stderr).toMatch(
+      /^error: The request is not valid\n {2}input: is not allowed\nfix: Read fieldViolations/,
+    );
   });
 });
 
