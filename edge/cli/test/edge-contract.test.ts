@@ -75,19 +75,24 @@ const problem = (status: number, reason: string, more: object = {}) => ({
   ...more,
 });
 
-/** One command line, what it sends, and what it needs of the answer. */
-interface Row {
-  readonly args: readonly string[];
+/** What a command line reads besides what it is about. */
+interface Reads {
   /** What has to be there before. */
   readonly given?: string;
   /** As in `GET /v1/jobs/{id}`: what stands in braces is named by the state. */
   readonly sends: string;
+  readonly answer: object;
+}
+
+/** One command line, what it sends, and what it needs of the answer. */
+interface Row extends Reads {
+  readonly args: readonly string[];
+  readonly also?: Reads;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
   readonly stdin?: string;
   readonly key?: string;
   readonly status?: number;
-  readonly answer: object;
   /** The exit code; 0 unless said. */
   readonly code?: number;
   /** What is printed, on either stream. */
@@ -128,10 +133,10 @@ const JOBS: readonly Row[] = [
   },
   {
     args: ["job", "get", ID, "--current"],
-    given: JOB,
+    given: "a job that waits",
     sends: "GET /v1/jobs/{id}",
-    answer: job(),
-    prints: ID,
+    answer: job({ blocked: { message: string("Nobody serves it.") } }),
+    prints: "Nobody serves it.",
   },
   {
     args: ["job", "get", NOBODY, "--current"],
@@ -311,6 +316,7 @@ const MISSIONS: readonly Row[] = [
   },
 ];
 
+const THE_QUEUE: Reads = { given: "the queue media", sends: "GET /v1/queues/media", answer: {} };
 const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "ls"],
@@ -322,6 +328,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "pause", "media"],
     given: "the queue media",
+    also: THE_QUEUE,
     sends: "POST /v1/queues/media:pause",
     body: {},
     answer: queue({ paused: true }),
@@ -330,6 +337,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "resume", "media"],
     given: "the queue media",
+    also: THE_QUEUE,
     sends: "POST /v1/queues/media:resume",
     body: {},
     answer: queue({ paused: false }),
@@ -338,6 +346,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "set", "media", "--concurrency", "5", "--rate", "100/1s"],
     given: "the queue media",
+    also: THE_QUEUE,
     sends: "PATCH /v1/queues/media",
     query: { updateMask: "concurrency,rate" },
     body: { concurrency: 5, rate: { limit: 100, period: "1s" } },
@@ -389,23 +398,29 @@ describe("what the command line needs of the edge", () => {
   const recorder = new PactRecorder("cli", "edge");
   afterAll(() => recorder[Symbol.dispose]());
 
+  const interaction = (description: string, { given, sends }: Reads, { query, body, key }: Partial<Row>) => {
+    const [method = "", path = ""] = sends.split(" ");
+    const asked = recorder.pact.addInteraction();
+    if (given !== undefined) asked.given(given);
+    const at = path.includes("{id}")
+      ? fromProviderState(path.replace("{id}", ID_OF_STATE), path.replace("{id}", ID))
+      : path;
+    return asked.uponReceiving(description).withRequest(method, at as unknown as string, (request) => {
+      request.headers({ authorization: `Bearer ${key ?? PACT_KEY}` });
+      if (query !== undefined) request.query(query);
+      if (body !== undefined) request.jsonBody(body);
+    });
+  };
+
   test.each([...JOBS, ...MISSIONS, ...PLATFORM].map((row) => [`orrery ${row.args.join(" ")}`, row] as const))(
     "is enough for: %s",
     async (description, row) => {
-      const { args, given, sends, query, body, status = 200, answer, code = 0, prints } = row;
-      const [method = "", path = ""] = sends.split(" ");
-      const asked = recorder.pact.addInteraction();
-      if (given !== undefined) asked.given(given);
-      const at = path.includes("{id}")
-        ? fromProviderState(path.replace("{id}", ID_OF_STATE), path.replace("{id}", ID))
-        : path;
-      await asked
-        .uponReceiving(description)
-        .withRequest(method, at as unknown as string, (request) => {
-          request.headers({ authorization: `Bearer ${row.key ?? PACT_KEY}` });
-          if (query !== undefined) request.query(query);
-          if (body !== undefined) request.jsonBody(body);
-        })
+      const { args, also, status = 200, answer, code = 0, prints } = row;
+      if (also !== undefined)
+        interaction(`orrery, which looks first: ${also.sends}`, also, {}).willRespondWith(200, (response) => {
+          response.jsonBody(also.answer);
+        });
+      await interaction(description, row, row)
         .willRespondWith(status, (response) => {
           response.jsonBody(answer);
           if (status >= 400) response.headers({ "Content-Type": "application/problem+json" });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { jobOf, orrery } from "./command-line.ts";
-import { eventFrame, fakeEdge, frames, inTurn, json } from "./fake-edge.ts";
+import { eventFrame, fakeEdge, frames, inTurn, json, problem } from "./fake-edge.ts";
 
 const page = (ids: readonly string[], nextPageToken = "") => ({
   jobs: ids.map((id) => jobOf({ id, labels: { a: "b,c" } })),
@@ -143,15 +143,29 @@ describe("queues and workers", () => {
 
   test("a queue is paused, resumed and limited by the command routes", async () => {
     await using edge = await fakeEdge({
+      "GET /v1/queues/media": json(queue),
       "POST /v1/queues/media:pause": json(queue),
       "POST /v1/queues/media:resume": json({ ...queue, paused: false }),
       "PATCH /v1/queues/media": json(queue),
     });
-    expect((await orrery(["queue", "pause", "media"], edge)).stdout).toContain("paused\ttrue");
+    const paused = await orrery(["queue", "pause", "media"], edge);
+    expect(paused).toMatchObject({ stdout: expect.stringContaining("paused\ttrue"), stderr: "" });
     expect((await orrery(["queues", "resume", "media"], edge)).stdout).toContain("paused\tfalse");
     await orrery(["queue", "set", "media", "--concurrency", "5", "--rate", "100/1m"], edge);
-    expect(edge.came[2]?.query.get("updateMask")).toBe("concurrency,rate");
-    expect(edge.came[2]?.body).toBe('{"concurrency":5,"rate":{"limit":100,"period":"60s"}}');
+    expect(edge.came[5]?.query.get("updateMask")).toBe("concurrency,rate");
+    expect(edge.came[5]?.body).toBe('{"concurrency":5,"rate":{"limit":100,"period":"60s"}}');
     expect((await orrery(["queue", "set", "media"], edge)).code).toBe(2);
+  });
+
+  test("a queue that was not there before is changed, and the change is told to be its first", async () => {
+    await using edge = await fakeEdge({
+      "GET /v1/queues/meda": problem(404, "NOT_FOUND", "There is nothing with this id"),
+      "POST /v1/queues/meda:pause": json({ ...queue, name: "meda" }),
+    });
+    expect(await orrery(["queue", "pause", "meda", "-o", "name"], edge)).toEqual({
+      code: 0,
+      stdout: "meda\n",
+      stderr: "queue meda is new: nothing was submitted to it yet; orrery queue ls lists all\n",
+    });
   });
 });

@@ -1,5 +1,6 @@
+import type { Api } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { usage } from "../failure.ts";
+import { Failure, usage } from "../failure.ts";
 import { durationText, wholeNumber } from "../input.ts";
 import { QUEUE_COLUMNS } from "../output/columns.ts";
 import { printOne } from "../output/printer.ts";
@@ -22,7 +23,7 @@ export async function switchQueue(
   queue: string,
   verb: "pause" | "resume",
 ): Promise<ExitCode> {
-  return change(session, "POST", `/v1/queues/${encodeURIComponent(queue)}:${verb}`, {});
+  return change(session, queue, { method: "POST", verb: `:${verb}`, body: {} });
 }
 
 export interface QueueLimits {
@@ -44,7 +45,7 @@ export async function setQueue(session: Session, queue: string, limits: QueueLim
   };
   const updateMask = Object.keys(body).join(",");
   if (updateMask === "") throw usage("nothing to set", "give --concurrency, --concurrency-per-key or --rate");
-  return change(session, "PATCH", `/v1/queues/${encodeURIComponent(queue)}`, body, updateMask);
+  return change(session, queue, { method: "PATCH", verb: "", body, updateMask });
 }
 
 /** `100/1s`, or 0 for no limit. */
@@ -54,14 +55,36 @@ function rateOf(rate: string): { limit: number; period?: string } {
   return period === undefined ? { limit: count } : { limit: count, period: durationText(period, "--rate") };
 }
 
+interface Change {
+  readonly method: string;
+  /** As the path ends in: `:pause`, or nothing. */
+  readonly verb: string;
+  readonly body: object;
+  readonly updateMask?: string;
+}
+
+/** A queue can be held or limited before anything is submitted to it; a misspelt one looks the same, so it is told. */
 async function change(
   { api, format, terminal }: Session,
-  method: string,
-  path: string,
-  body: object,
-  updateMask?: string,
+  queue: string,
+  { method, verb, body, updateMask }: Change,
 ): Promise<ExitCode> {
-  const { text } = await api.send(method, path, { body: JSON.stringify(body), query: { updateMask } });
+  const path = `/v1/queues/${encodeURIComponent(queue)}`;
+  const isNew = await isUnknown(api, path);
+  const sending = { body: JSON.stringify(body), query: { updateMask } };
+  const { text } = await api.send(method, `${path}${verb}`, sending);
   await printOne({ text, rows: [objectOf(text)], columns: QUEUE_COLUMNS, name: "name" }, format, terminal);
+  if (isNew)
+    terminal.talk(`queue ${queue} is new: nothing was submitted to it yet; orrery queue ls lists all`);
   return EXIT.done;
+}
+
+/** Whether a queue is not there yet. What else is wrong, the change itself is told. */
+async function isUnknown(api: Api, path: string): Promise<boolean> {
+  try {
+    await api.send("GET", path);
+    return false;
+  } catch (error) {
+    return error instanceof Failure && error.about.exitCode === EXIT.notFound;
+  }
 }
