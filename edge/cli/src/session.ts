@@ -27,6 +27,10 @@ export function openSession(flags: CommonFlags, surroundings: Surroundings): Ses
   return { surroundings, terminal, format, connection, api: apiOf(connection) };
 }
 
+/** What was made, by its id and its address: for a person its page, for a program its place in the API. */
+export const madeLine = ({ terminal, api }: Session, noun: "jobs" | "missions", id: string): string =>
+  terminal.interactive ? `${id}  ${api.url}/${noun}/${id}` : `${id}\t${api.url}/v1/${noun}/${id}`;
+
 /** An answer's JSON, which is an object wherever this is used. */
 export const objectOf = (text: string): Row => JSON.parse(text) as Row;
 

@@ -23,6 +23,12 @@ describe("job submit", () => {
     });
   });
 
+  test("prints the address of the job's page for a person", async () => {
+    await using edge = await fakeEdge({ "POST /v1/jobs": json(jobOf(), 202) });
+    const { stdout } = await orrery(["job", "submit", "t"], { url: edge.url, screen: true });
+    expect(stdout).toBe(`${id}  ${edge.url}/jobs/${id}\n`);
+  });
+
   test("prints the API's own JSON, to the byte, with -o json", async () => {
     const text = '{"id": "x",\n "n": 1.0}';
     await using edge = await fakeEdge({
@@ -156,6 +162,29 @@ describe("job get", () => {
     expect(stdout).toContain('input\t{"a":1}\n');
   });
 
+  test("reads on a screen as sentences, pairs and indented JSON, and leaves out what is empty", async () => {
+    const job = {
+      status: "QUEUED",
+      labels: {},
+      retryPolicy: { initialDelay: "1s", factor: 2 },
+      input: { a: "\u009b31m" },
+      error: { type: "E", message: "it broke", retryable: true },
+      blocked: { reason: "NO_WORKER", message: "Nobody serves it.", position: 1 },
+    };
+    await using edge = await fakeEdge({ [`GET /v1/observatory/jobs/${id}`]: json(job) });
+    const { stdout } = await orrery(["job", "get", id, "--no-color"], { url: edge.url, screen: true });
+    expect(stdout.split("\n")).toEqual([
+      "status       ○ queued",
+      "retryPolicy  initialDelay=1s factor=2",
+      "input        {",
+      '               "a": "·31m"',
+      "             }",
+      "error        E: it broke",
+      "blocked      NO_WORKER: Nobody serves it.",
+      "",
+    ]);
+  });
+
   test("waits for the read model when the job was made a moment ago", async () => {
     const fresh = `${Date.now()
       .toString(16)
@@ -200,6 +229,34 @@ describe("job get", () => {
     expect((await orrery(["job", "events", id], edge)).stdout).toMatch(
       /^version\t.*\n1\tJobQueued\t.*\n2\tJobQueued\t/,
     );
+  });
+});
+
+describe("job events", () => {
+  const attempt = { attempt: 1, worker: "w-1" };
+  const failed = jobOf({ status: "RETRYING", error: { type: "T", message: "m" } });
+  const events = [
+    { ...eventFrame(1, "JobStarted", jobOf({ status: "RUNNING" }), attempt).data, aggregateVersion: 1 },
+    { ...eventFrame(2, "JobRetrying", failed, attempt).data, aggregateVersion: 2 },
+  ];
+  const history = { [`GET /v1/observatory/jobs/${id}/history`]: json({ events, nextPageToken: "" }) };
+
+  test("tell on a screen where each event left the job, who worked on it, and why", async () => {
+    await using edge = await fakeEdge(history);
+    const { stdout } = await orrery(["job", "events", id, "--no-color"], { url: edge.url, screen: true });
+    expect(stdout.split("\n")).toEqual([
+      "version  event        time                      status      what",
+      "1        JobStarted   2026-01-01T10:20:30.000Z  ● running   attempt 1 on w-1",
+      "2        JobRetrying  2026-01-01T10:20:30.000Z  ↻ retrying  attempt 1 on w-1 · T: m",
+      "",
+    ]);
+  });
+
+  test.each(["table", "csv"])("keep their columns for a program: -o %s", async (format) => {
+    await using edge = await fakeEdge(history);
+    const { stdout } = await orrery(["job", "events", id, "-o", format], edge);
+    expect(stdout).not.toContain("attempt 1 on w-1");
+    expect(stdout.split("\n")[1]).toMatch(/^1[\t,]JobStarted[\t,]2026/);
   });
 });
 

@@ -40,6 +40,12 @@ describe("mission launch", () => {
     const ran = await orrery(["mission", "launch", "-"], { url: edge.url, stdin: declared });
     expect(ran).toMatchObject({ code: 0, stdout: `${ID}\t${edge.url}/v1/missions/${ID}\n` });
     expect(edge.came[0]?.body).toBe(declared);
+    const onScreen = await orrery(["mission", "launch", "-"], {
+      url: edge.url,
+      stdin: declared,
+      screen: true,
+    });
+    expect(onScreen.stdout).toBe(`${ID}  ${edge.url}/missions/${ID}\n`);
   });
 
   test("reads YAML, and lets flags say name, input, labels and key", async () => {
@@ -149,6 +155,42 @@ describe("missions", () => {
     expect(shown).toContain("status\tRUNNING");
     expect(shown).toContain("b\tRUNNING\torder.b\tj2\t");
     expect((await orrery(["mission", "events", ID], edge)).code).toBe(0);
+  });
+
+  test("say of a step that is under way what its job waits for, from where the mission is read", async () => {
+    const steps = [
+      step("a", "UNDOING", { jobId: "j1", undoJobId: "j2" }),
+      step("b", "RUNNING", { jobId: "j3" }),
+    ];
+    const waits = (message: string) => json({ status: "QUEUED", blocked: { reason: "NO_WORKER", message } });
+    await using edge = await fakeEdge({
+      [`GET /v1/observatory/missions/${ID}`]: json(mission("COMPENSATING", steps)),
+      "GET /v1/observatory/jobs/j2": waits("Nobody undoes it."),
+      "GET /v1/observatory/jobs/j3": problem(404, "NOT_FOUND", "not there yet"),
+      [`GET /v1/missions/${ID}`]: json(mission("RUNNING", steps.slice(1))),
+      "GET /v1/jobs/j3": waits("Nobody serves it."),
+    });
+    const shown = (await orrery(["mission", "get", ID], edge)).stdout;
+    expect(shown).toMatch(
+      /^a\tUNDOING\torder.a\tj1\tj2\tNobody undoes it[.]\nb\tRUNNING\torder.b\tj3\t\t\n/m,
+    );
+    const drawn = (await orrery(["mission", "graph", ID, "--current"], edge)).stdout;
+    expect(drawn).toContain("● running  order.b  Nobody serves it.");
+    const before = edge.came.length;
+    const whole = (await orrery(["mission", "get", ID, "-o", "ndjson"], edge)).stdout;
+    expect([JSON.parse(whole), edge.came.length]).toEqual([mission("COMPENSATING", steps), before + 1]);
+  });
+
+  test("that need attention are not undone by a cancellation alone, which says so and what to do", async () => {
+    const stuck = mission("NEEDS_ATTENTION", [], { error: { type: "STEP_UNKNOWN", step: "charge" } });
+    await using edge = await fakeEdge({ [`POST /v1/missions/${ID}:cancel`]: json(stuck) });
+    const ran = await orrery(["mission", "cancel", ID], edge);
+    expect(ran).toMatchObject({ code: 0, stdout: `${ID}\tNEEDS_ATTENTION\n` });
+    expect(ran.stderr).toMatch(
+      /^it waits for a person first; once that is settled, what was done is undone\n/,
+    );
+    expect(ran.stderr).toContain(`orrery mission retry ${ID}; `);
+    expect(ran.stderr).toContain(`orrery mission resolve ${ID} --step charge --outcome `);
   });
 
   test("are changed by the command routes, and a refusal is told with its code", async () => {

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { JOB_COLUMNS, MISSION_COLUMNS, textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import { objectOf, type Session } from "../session.ts";
+import { attentionFix } from "./follow-mission.ts";
 
 /** A command route and what it is for. */
 export interface Change {
@@ -27,6 +28,10 @@ export async function changeAll(
       terminal.data(`${textOf(changed.id)}\t${textOf(changed.status)}${asked}`);
     } else {
       await printList({ text, rows: [changed], columns, name: "id" }, format, terminal);
+    }
+    if (verb === "cancel" && changed.status === "NEEDS_ATTENTION") {
+      terminal.talk("it waits for a person first; once that is settled, what was done is undone");
+      terminal.talk(`fix: ${attentionFix(changed)}`);
     }
   }
   return EXIT.done;

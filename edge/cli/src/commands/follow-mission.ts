@@ -33,7 +33,7 @@ export async function watchMission(session: Session, id: string, { wait }: Follo
     terminal.data(asJson ? frame.data : lineOf(change, terminal.paint));
     const status = textOf(change.mission.status);
     if (!missionRests(status)) continue;
-    if (status === "NEEDS_ATTENTION") terminal.talk(`fix: ${attentionFix(id)}`);
+    if (status === "NEEDS_ATTENTION") terminal.talk(`fix: ${attentionFix(change.mission)}`);
     return exitCodeOfMission(status);
   }
   if (interrupted.signal.aborted) {
@@ -49,9 +49,14 @@ export async function watchMission(session: Session, id: string, { wait }: Follo
 }
 
 /** What a person can do about a mission that cannot go on by itself. */
-const attentionFix = (id: string): string =>
-  `mend what the step calls, then: orrery mission retry ${id}; ` +
-  `or say what became of it: orrery mission resolve ${id} --help`;
+export function attentionFix({ id, error }: Row): string {
+  const { step } = (error ?? {}) as Row;
+  const settle = `--step ${textOf(step) || "<name>"} --outcome <done|not-done|undone> --note <why>`;
+  return (
+    `mend what the step calls, then: orrery mission retry ${textOf(id)}; ` +
+    `or say what became of it: orrery mission resolve ${textOf(id)} ${settle}`
+  );
+}
 
 interface Change {
   readonly event: string;

@@ -5,7 +5,7 @@ import { labelsOf, readInput, streamText } from "../input.ts";
 import { MISSION_COLUMNS, textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import type { Row } from "../output/table.ts";
-import { objectOf, type Session } from "../session.ts";
+import { madeLine, objectOf, type Session } from "../session.ts";
 
 export interface LaunchFlags {
   readonly input?: string;
@@ -29,7 +29,7 @@ export async function launchMission(session: Session, file: string, flags: Launc
   const mission = objectOf(text);
   const id = textOf(mission.id);
   if (format === "table" || format === "wide") {
-    terminal.data(`${id}${terminal.interactive ? "  " : "\t"}${api.url}/v1/missions/${id}`);
+    terminal.data(madeLine(session, "missions", id));
   } else {
     await printList({ text, rows: [mission], columns: MISSION_COLUMNS, name: "id" }, format, terminal);
   }

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { MISSION_COLUMNS, STEP_COLUMNS, textOf } from "../output/columns.ts";
+import { MISSION_COLUMNS, STEP_COLUMNS, textOf, whyOf } from "../output/columns.ts";
 import { missionGraph } from "../output/mission-graph.ts";
 import { printList, printOne } from "../output/printer.ts";
 import type { Row } from "../output/table.ts";
@@ -29,7 +29,8 @@ export async function showMission(
   await printOne({ text, rows, columns: MISSION_COLUMNS, name: "id" }, format, terminal);
   if (forPeople) {
     terminal.data("");
-    await printList({ text, rows: steps, columns: STEP_COLUMNS, name: "name" }, format, terminal);
+    const told = await withReasons(session, steps, flags);
+    await printList({ text, rows: told, columns: STEP_COLUMNS, name: "name" }, format, terminal);
   }
   return EXIT.done;
 }
@@ -43,7 +44,8 @@ export async function drawMission(
   const { format, terminal } = session;
   const { text, mission } = await readMission(session, id, flags);
   if (format === "table" || format === "wide") {
-    for (const line of missionGraph(mission, terminal.paint)) terminal.data(line);
+    const steps = await withReasons(session, rowsOf(mission, "steps"), flags);
+    for (const line of missionGraph({ ...mission, steps }, terminal.paint)) terminal.data(line);
     return EXIT.done;
   }
   await printList({ text, rows: [mission], columns: MISSION_COLUMNS, name: "id" }, format, terminal);
@@ -53,6 +55,30 @@ export async function drawMission(
 /** `mission events`: a mission's history, by version. */
 export const listMissionEvents = (session: Session, id: string): Promise<ExitCode> =>
   listHistory(session, { path: readPath(id), id });
+
+/**
+ * Steps with what holds the jobs of those that are under way, which a mission does not say. It is an extra: a step
+ * whose job cannot be read goes without.
+ */
+async function withReasons(
+  { api }: Session,
+  steps: readonly Row[],
+  { current = false }: { current?: boolean },
+): Promise<readonly Row[]> {
+  const jobs = current ? "/v1/jobs" : "/v1/observatory/jobs";
+  const told = steps.map(async (step): Promise<Row> => {
+    const jobId = jobUnderWay(step);
+    if (jobId === "") return step;
+    const answer = await api.send("GET", `${jobs}/${encodeURIComponent(jobId)}`).catch(() => undefined);
+    return answer === undefined ? step : { ...step, why: whyOf(objectOf(answer.text)) };
+  });
+  return Promise.all(told);
+}
+
+function jobUnderWay({ status, jobId, undoJobId }: Row): string {
+  if (status === "RUNNING") return textOf(jobId);
+  return status === "UNDOING" ? textOf(undoJobId) : "";
+}
 
 async function readMission(
   { api }: Session,

@@ -3,7 +3,7 @@ import { durationText, labelsOf, readInput, wholeNumber } from "../input.ts";
 import { JOB_COLUMNS, textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import type { Row } from "../output/table.ts";
-import { objectOf, type Session } from "../session.ts";
+import { madeLine, objectOf, type Session } from "../session.ts";
 
 export interface SubmitFlags {
   readonly input?: string;
@@ -24,7 +24,7 @@ export interface SubmitFlags {
 
 /** `job submit`: submits, prints the job's id and address, and ends. */
 export async function submitJob(session: Session, task: string, flags: SubmitFlags): Promise<ExitCode> {
-  const { terminal, format, api } = session;
+  const { terminal, format } = session;
   if (flags.dryRun) {
     terminal.data(await bodyOf(session, task, flags));
     return EXIT.done;
@@ -32,7 +32,7 @@ export async function submitJob(session: Session, task: string, flags: SubmitFla
   const { text, job } = await submit(session, task, flags);
   const id = textOf(job.id);
   if (format === "table" || format === "wide") {
-    terminal.data(`${id}${terminal.interactive ? "  " : "\t"}${api.url}/v1/jobs/${id}`);
+    terminal.data(madeLine(session, "jobs", id));
   } else {
     await printList({ text, rows: [job], columns: JOB_COLUMNS, name: "id" }, format, terminal);
   }

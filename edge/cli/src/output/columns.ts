@@ -8,6 +8,19 @@ export function textOf(value: Json | undefined): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** What people handed in or worked out, as it is. */
+const AS_IT_IS: readonly string[] = ["input", "output"];
+
+/** A field's value for a person: a sentence where it holds one, pairs, or indented JSON; no line where it is empty. */
+export function linesOf(name: string, value: Json | undefined): readonly string[] {
+  if (AS_IT_IS.includes(name)) return JSON.stringify(value, undefined, 2).split("\n");
+  if (typeof value !== "object" || value === null) return [textOf(value)];
+  if (Array.isArray(value)) return value.length === 0 ? [] : [list(value)];
+  const { type, reason, message } = value as Row;
+  const text = message === undefined ? pairs(value) : `${textOf(type ?? reason)}: ${textOf(message)}`;
+  return text === "" ? [] : [text];
+}
+
 const field = (name: string, title = name): Column => ({ title, value: (row) => textOf(row[name]) });
 
 /** A field of an object that is a field of the row. */
@@ -73,7 +86,38 @@ export const EVENT_COLUMNS: readonly Column[] = [
   { ...field("eventId", "id"), wide: true },
   { ...field("correlationId", "correlation"), wide: true },
   { ...field("traceId", "trace"), wide: true },
+  {
+    title: "status",
+    value: (row) => textOf(leftBy(row).status),
+    shown: (row, { paint }) => statusText(textOf(leftBy(row).status), paint),
+    screen: true,
+  },
+  { title: "what", value: whatOf, screen: true },
 ];
+
+interface Payload {
+  readonly job?: Row;
+  readonly attempt?: Row;
+  readonly mission?: Row;
+  /** The name of the mission's step that it is about. */
+  readonly step?: string;
+}
+
+const payloadOf = (event: Row): Payload => (event.payload ?? {}) as Payload;
+
+/** What an event is about, as it stands after it: a job, a step of a mission, or the mission. */
+function leftBy(event: Row): Row {
+  const { job, mission, step } = payloadOf(event);
+  const steps = (mission?.steps ?? []) as readonly Row[];
+  return job ?? steps.find(({ name }) => name === step) ?? mission ?? {};
+}
+
+function whatOf(event: Row): string {
+  const { attempt, step } = payloadOf(event);
+  const worker =
+    attempt === undefined ? "" : `attempt ${textOf(attempt.attempt)} on ${textOf(attempt.worker)}`;
+  return [textOf(step), worker, whyOf(leftBy(event))].filter(Boolean).join(" · ");
+}
 
 export const QUEUE_COLUMNS: readonly Column[] = [
   field("name"),
@@ -123,7 +167,7 @@ export const STEP_COLUMNS: readonly Column[] = [
   field("undoJobId", "undo job"),
   { title: "after", value: (row) => list(row.after), wide: true },
   { title: "undo", value: (row) => textOf(row.undoTask), wide: true },
-  { title: "why", value: errorOf },
+  { title: "why", value: (row) => textOf(row.why) || errorOf(row) },
 ];
 
 export const ALERT_COLUMNS: readonly Column[] = [

@@ -34,7 +34,7 @@ export function missionGraph(mission: Row, paint: Paint): readonly string[] {
 const edge = (index: number, count: number): number => (index === 0 ? 0 : index === count - 1 ? 2 : 1);
 
 function why(row: Row): string {
-  const text = errorOf(row);
+  const text = textOf(row.why) || errorOf(row);
   return text === "" ? "" : `  ${printable(text)}`;
 }
 

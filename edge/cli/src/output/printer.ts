@@ -1,7 +1,7 @@
 import type { Json } from "../api.ts";
 import { usage } from "../failure.ts";
 import { printable, type Terminal } from "../terminal.ts";
-import { textOf } from "./columns.ts";
+import { linesOf, textOf } from "./columns.ts";
 import { alignedTable, type Column, csvTable, type Row, tabbedTable } from "./table.ts";
 
 export const FORMATS = ["table", "wide", "json", "ndjson", "yaml", "name", "csv"] as const;
@@ -41,10 +41,16 @@ async function listLines(listing: Listing, format: Format, terminal: Terminal): 
     case "name":
       return rows.map((row) => textOf(row[name]));
     case "csv":
-      return csvTable(columns, rows);
+      return csvTable(
+        columns.filter(({ screen = false }) => !screen),
+        rows,
+      );
     case "table":
     case "wide": {
-      const chosen = columns.filter(({ wide = false }) => !wide || format === "wide");
+      const chosen = columns.filter(
+        ({ wide = false, screen = false }) =>
+          (!wide || format === "wide") && (!screen || terminal.interactive),
+      );
       return terminal.interactive ? alignedTable(chosen, rows, terminal) : tabbedTable(chosen, rows);
     }
   }
@@ -57,13 +63,14 @@ export async function printOne(listing: Listing, format: Format, terminal: Termi
   const fields = Object.entries(row).filter(([, value]) => value !== undefined && value !== "");
   const width = Math.max(0, ...fields.map(([name]) => name.length));
   for (const [name, value] of fields) {
-    const text = printable(textOf(value));
     if (!terminal.interactive) {
-      terminal.data(`${name}\t${text}`);
+      terminal.data(`${name}\t${printable(textOf(value))}`);
       continue;
     }
     const shown = listing.columns.find(({ title, shown }) => title === name && shown !== undefined)?.shown;
-    terminal.data(`${terminal.paint("gray", name.padEnd(width))}  ${shown?.(row, terminal) ?? text}`);
+    const lines = shown === undefined ? linesOf(name, value).map(printable) : [shown(row, terminal)];
+    const heads = [terminal.paint("gray", name.padEnd(width)), " ".repeat(width)];
+    for (const [index, line] of lines.entries()) terminal.data(`${heads[Math.min(index, 1)]}  ${line}`);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Column {
   readonly shown?: (row: Row, terminal: Terminal) => string;
   /** Only in `-o wide` and `-o csv`. */
   readonly wide?: boolean;
+  /** Only in a table on a person's screen. */
+  readonly screen?: boolean;
 }
 
 const GAP = "  ";
