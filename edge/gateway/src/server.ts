@@ -12,6 +12,7 @@ import { createRateLimiter, type RateLimit } from "./auth/rate-limiter.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { edgeMethods } from "./dispatch/edge-methods.ts";
 import { createSubmitCoalescer } from "./dispatch/submit-coalescer.ts";
+import { UnsentBytes } from "./dispatch/unsent-bytes.ts";
 import { asyncApiDocument, openApiDocument } from "./docs/contract-documents.ts";
 import { documentPage, swaggerPages } from "./docs/documents.ts";
 import { problemPages } from "./docs/problem-pages.ts";
@@ -71,21 +72,15 @@ export interface Gateway {
 
 /** Puts the gateway together and opens its two ports. */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { clock, logger, metrics } = parts;
+  const { clock, logger, metrics, upstreams, ready } = parts;
   const stopping = new AbortController();
   const publicUrl = parts.publicUrl ?? `http://${parts.http.host}:${parts.http.port}`;
   const methods = edgeMethods(SERVICES);
-  const jobs = parts.upstreams.get("jobs");
+  const jobs = upstreams.get("jobs");
   if (jobs === undefined) throw new Error("the gateway needs a connection to the jobs service");
   const submissions = createSubmitCoalescer({ jobs, replicas: parts.jobsReplicas, clock, metrics });
-  const dispatcher = createDispatcher({
-    methods,
-    upstreams: parts.upstreams,
-    submissions,
-    publicUrl,
-    logger,
-    ready: parts.ready,
-  });
+  const unsent = new UnsentBytes();
+  const dispatcher = createDispatcher({ methods, upstreams, submissions, publicUrl, logger, ready, unsent });
   const limiter = createRateLimiter(parts.rateLimit, clock);
   const admission = createAdmission({ keys: parts.keys, limiter, logger });
   const rest = createRestHandler({
@@ -104,6 +99,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     publicUrl,
     clock,
     logger,
+    unsent,
     connect: createConnectHandler({
       dispatcher,
       admission,
@@ -125,6 +121,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     ...(parts.identity && { identity: parts.identity }),
     methods: [...methods.keys()],
     reflection: parts.reflection,
+    unsent,
     recorder: createGrpcRecorder({ metrics, logger, clock }),
   });
   return {

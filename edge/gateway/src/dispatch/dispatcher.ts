@@ -26,6 +26,7 @@ import { HeldCalls } from "./held-calls.ts";
 import { isStreaming, isUnary } from "./method-kinds.ts";
 import { completeProblem } from "./outcome-problem.ts";
 import type { SubmitCoalescer } from "./submit-coalescer.ts";
+import type { UnsentBytes } from "./unsent-bytes.ts";
 import { notServed, type Upstreams, upstreamOf } from "./upstreams.ts";
 
 /**
@@ -52,6 +53,7 @@ export interface DispatcherOptions {
   readonly logger: Logger;
   /** Whether the services answered when they were last asked. */
   readonly ready: () => boolean;
+  readonly unsent: UnsentBytes;
 }
 
 /** A call whose caller may make it. */
@@ -77,6 +79,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
     }
     requireScope(call.caller, edge.scope);
+    options.unsent.requireRoom(call.caller);
     return { edge, call };
   };
   return {

@@ -28,6 +28,8 @@ export async function sendWhole(
       ? await compressed(body, exchange.header("accept-encoding"))
       : undefined;
   if (response.destroyed || response.headersSent) return;
+  // A read can still be refused in its place; a write has been carried out, and its connection is cut if need be.
+  if (status < FIRST_ERROR && READS.has(exchange.httpMethod)) exchange.unsent.requireRoom(exchange.caller);
   const headers: Record<string, string | string[]> = { ...answer.headers, ...exchange.answerHeaders };
   if (worthIt) headers.vary = "accept-encoding";
   if (smaller !== undefined) headers["content-encoding"] = smaller.encoding;
@@ -35,6 +37,57 @@ export async function sendWhole(
   response.writeHead(status, headers);
   // Text goes out in one piece with the head; bytes are a second piece, which the kernel is given separately.
   response.end(exchange.httpMethod === "HEAD" || status === 204 ? undefined : (smaller?.body ?? body));
+  countRest(exchange, response);
+}
+
+const FIRST_ERROR = 400;
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** Counts what the kernel did not take of an answer at its end. */
+function countRest(exchange: Exchange, response: ServerResponse): void {
+  if (response.writableLength > 0) waiting(exchange, response, response.writableLength);
+}
+
+/**
+ * Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of. For
+ * as long the client has less time to take some of them than it has to be silent otherwise.
+ *
+ * @throws Fault as `UnsentBytes.hold`; the connection is cut, as more would only wait as well
+ */
+function waiting(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
+  try {
+    const held = exchange.unsent.hold(exchange.caller, bytes);
+    const { socket } = response.req;
+    socket.setTimeout(LIMITS.stalledMs);
+    const over = (): void => {
+      response.off("finish", over).off("close", over);
+      socket.setTimeout(LIMITS.silenceMs);
+      held[Symbol.dispose]();
+    };
+    // Before Node's own listener, which gives the connection the time that an idle one has.
+    response.prependOnceListener("finish", over).once("close", over);
+    return { [Symbol.dispose]: over };
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
+}
+
+/** A body that is sent as it is made, with what waits of it counted: its sender asks for more when that is out. */
+export async function* counted(
+  exchange: Exchange,
+  response: ServerResponse,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of body) {
+    // A refusal is small, and is what there is to say to whoever does not read.
+    using _waiting =
+      exchange.fault === undefined
+        ? waiting(exchange, response, response.writableLength + chunk.length)
+        : undefined;
+    yield chunk;
+  }
+  if (exchange.fault === undefined) countRest(exchange, response);
 }
 
 /** Sends an answer as it is made. */
@@ -45,18 +98,22 @@ export async function sendStream(
 ): Promise<void> {
   response.writeHead(answer.status, { ...answer.headers, ...exchange.answerHeaders });
   response.flushHeaders();
-  await sendStreamBody(response, answer.body);
+  await sendStreamBody(exchange, response, answer.body);
 }
 
 /**
  * Sends a body as it is made, no faster than the client reads; its source is told when the client goes away.
  */
 export async function sendStreamBody(
+  exchange: Exchange,
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   try {
-    await pipeline(Readable.from(body, { objectMode: true, highWaterMark: 1 }), response);
+    await pipeline(
+      Readable.from(counted(exchange, response, body), { objectMode: true, highWaterMark: 1 }),
+      response,
+    );
   } catch {
     // The client went away, or the source failed after the head: either way nobody is left to be told.
     response.destroy();

@@ -5,6 +5,7 @@ import { childTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
 import { type Clock, uuidV7 } from "@orrery/mesh/time/clock";
 import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/key-store.ts";
+import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
 
 /** What joins a request to everything that it leads to. */
 export interface RequestTrace {
@@ -26,6 +27,8 @@ export interface Exchange extends RequestTrace {
   readonly headers: IncomingHttpHeaders;
   readonly header: HeaderReader;
   readonly signal: AbortSignal;
+  /** What all clients have not taken yet of their answers. */
+  readonly unsent: UnsentBytes;
   readonly startedMs: number;
   /** Headers that the answer gets in any case. */
   readonly answerHeaders: Record<string, string>;
@@ -73,7 +76,11 @@ function originForm(target: string): string {
 /**
  * Opens the exchange of a request. Its signal is aborted when the client goes away before the answer is out.
  */
-export function openExchange(request: IncomingMessage, response: ServerResponse, clock: Clock): Exchange {
+export function openExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { clock, unsent }: { readonly clock: Clock; readonly unsent: UnsentBytes },
+): Exchange {
   const { headers, method = "" } = request;
   const url = originForm(request.url ?? "");
   const header: HeaderReader = (name) => {
@@ -94,6 +101,7 @@ export function openExchange(request: IncomingMessage, response: ServerResponse,
     headers,
     header,
     signal: gone.signal,
+    unsent,
     startedMs: clock.monotonicMs(),
     answerHeaders: {
       "x-request-id": trace.requestId,

@@ -6,6 +6,7 @@ import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Clock } from "@orrery/mesh/time/clock";
 import type { Admission } from "../auth/admission.ts";
+import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
 import type { RestHandler } from "../rest/rest-handler.ts";
 import type { ConnectHandler } from "../rpc/connect-handler.ts";
 import { sendFault, sendWhole } from "./answer.ts";
@@ -23,6 +24,7 @@ export interface HttpServerOptions {
   readonly connect: ConnectHandler;
   readonly admission: Admission;
   readonly recorder: RequestRecorder;
+  readonly unsent: UnsentBytes;
   readonly publicUrl: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -105,7 +107,7 @@ function closeAfterAnswers(
 
 async function answerRequest(options: HttpServerOptions, http: Http): Promise<void> {
   const { request, response } = http;
-  const exchange = openExchange(request, response, options.clock);
+  const exchange = openExchange(request, response, options);
   options.recorder.record(exchange, response, http.span);
   try {
     await route(options, exchange, http);

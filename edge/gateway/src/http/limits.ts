@@ -55,6 +55,14 @@ export const LIMITS = {
   heldCalls: 800,
   /** Milliseconds after which who was refused one may ask again. */
   heldCallsRetryMs: 5_000,
+  /** Bytes of answers that may wait for the clients of one key to read them; beyond it 429. */
+  unsentBytesOfKey: 64 * 1024 * 1024,
+  /** The same of all keys together, a sixth of what a gateway is given; beyond it 503. */
+  unsentBytes: 128 * 1024 * 1024,
+  /** Milliseconds after which who was refused for that may ask again. */
+  unsentRetryMs: 5_000,
+  /** Milliseconds in which a client has to take some of what waits for it; beyond it the connection is cut. */
+  stalledMs: 10_000,
   /** Streams at once on one gRPC connection. */
   grpcStreams: 1_000,
   /** Bytes of one answer over gRPC: that to a batch has the inputs of the request and the jobs besides. */

@@ -34,7 +34,8 @@ export class EarlyHead {
 
   /** Goes on after the head with what the transcoder made; what is an error by then is the last frame. */
   async continueWith(transcoded: TranscoderResponse): Promise<void> {
-    if (transcoded.status < FIRST_ERROR) return sendStreamBody(this.#response, transcoded.body);
+    if (transcoded.status < FIRST_ERROR)
+      return sendStreamBody(this.#exchange, this.#response, transcoded.body);
     const chunks: Uint8Array[] = [];
     for await (const chunk of transcoded.body) chunks.push(chunk);
     this.#response.end(`event: error\ndata: {"error":${Buffer.concat(chunks).toString()}}\n\n`);

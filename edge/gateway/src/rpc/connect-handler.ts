@@ -39,6 +39,7 @@ import type { Admission } from "../auth/admission.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { isServerStreaming, isUnary } from "../dispatch/method-kinds.ts";
+import { counted } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
@@ -108,7 +109,12 @@ async function send(
   response: ServerResponse,
 ): Promise<void> {
   for (const [name, value] of Object.entries(exchange.answerHeaders)) response.setHeader(name, value);
-  await universalResponseToNodeResponse(answered, response);
+  const body = answered.body && { body: counted(exchange, response, answered.body) };
+  try {
+    await universalResponseToNodeResponse({ ...answered, ...body }, response);
+  } catch (error) {
+    throw error instanceof Error && error.cause instanceof Fault ? error.cause : error;
+  }
 }
 
 // connect-es answers these without a body, before it knows in which protocol: they get the form of every

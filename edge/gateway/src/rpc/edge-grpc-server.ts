@@ -7,11 +7,11 @@ import { ReflectionService } from "@grpc/reflection";
 import type { Address } from "@orrery/mesh/config/read-config";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
 import { tlsContext } from "@orrery/mesh/transport/connections";
-import { methodDefinition, statusFrom } from "@orrery/mesh/transport/grpc-codec";
+import { statusFrom } from "@orrery/mesh/transport/grpc-codec";
 import type { Admission } from "../auth/admission.ts";
 import { LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
-import { type EdgeHandlersOptions, edgeHandler, metadataReader } from "./edge-handlers.ts";
+import { type EdgeHandlersOptions, edgeDefinition, edgeHandler, metadataReader } from "./edge-handlers.ts";
 import { publicDescriptors } from "./public-descriptors.ts";
 
 export interface EdgeGrpcOptions extends Omit<EdgeHandlersOptions, "drainSignal" | "stopSignal"> {
@@ -53,7 +53,7 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
   const stopping = new AbortController();
   const handling = { ...options, drainSignal: draining.signal, stopSignal: stopping.signal };
   for (const methods of Map.groupBy(options.methods, (method) => method.parent).values()) {
-    const definition = Object.fromEntries(methods.map((method) => [method.name, methodDefinition(method)]));
+    const definition = Object.fromEntries(methods.map((method) => [method.name, edgeDefinition(method)]));
     const handlers = Object.fromEntries(
       methods.map((method) => [method.name, edgeHandler(method, handling)]),
     );
@@ -99,11 +99,9 @@ function addReflection(server: GrpcServer, { methods, admission }: EdgeGrpcOptio
   });
 }
 
-type StreamHandler = (
-  call: Parameters<Extract<ReturnType<typeof edgeHandler>, (call: never) => void>>[0],
-) => void;
+type Handler = ReturnType<typeof edgeHandler>;
 
-function withKey(handler: unknown, admission: Admission): StreamHandler {
+function withKey(handler: unknown, admission: Admission): Handler {
   return (call) => {
     const { metadata } = call;
     try {
@@ -117,7 +115,7 @@ function withKey(handler: unknown, admission: Admission): StreamHandler {
       call.emit("error", statusFrom(faultOf(error)));
       return;
     }
-    (handler as StreamHandler)(call);
+    (handler as Handler)(call);
   };
 }
 

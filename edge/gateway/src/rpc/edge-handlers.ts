@@ -1,22 +1,20 @@
 import { once } from "node:events";
-import type { Readable } from "node:stream";
 import { type DescMethod, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import {
   Metadata,
+  type MethodDefinition,
   type ServerDuplexStream,
-  type ServerUnaryCall,
   type ServerWritableStream,
-  type sendUnaryData,
-  type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { type WorkResponse, WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
-import { pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
+import { methodDefinition, pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
 import type { Admission, Admittee } from "../auth/admission.ts";
 import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
+import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
 import { requestTrace } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
@@ -29,6 +27,7 @@ export interface EdgeHandlersOptions {
   readonly admission: Admission;
   readonly recorder: GrpcRecorder;
   readonly clock: Clock;
+  readonly unsent: UnsentBytes;
   /** Aborted when the gateway is about to stop. */
   readonly drainSignal: AbortSignal;
   /** Aborted when the streams that are still open then have to end. */
@@ -36,61 +35,68 @@ export interface EdgeHandlersOptions {
 }
 
 /** Calls of grpc-js. Messages are bytes there: it would answer INTERNAL for bytes that it cannot decode. */
-type UnaryCall = ServerUnaryCall<Buffer, Uint8Array>;
+type AnsweredCall = ServerWritableStream<Buffer, Uint8Array>;
 type DuplexCall = ServerDuplexStream<Buffer, Uint8Array>;
+type StreamCall = AnsweredCall | DuplexCall;
+
+/**
+ * How grpc-js has to serve an RPC: each as one that is answered by a stream, which is the same on the wire, since it
+ * tells of no single answer when the client took it.
+ */
+export const edgeDefinition = (method: DescMethod): MethodDefinition<Buffer, Uint8Array> => ({
+  ...methodDefinition(method),
+  responseStream: true,
+});
 
 /** The function that serves one RPC on the gRPC port. */
-export function edgeHandler(method: DescMethod, options: EdgeHandlersOptions): UntypedHandleCall {
-  if (method.methodKind === "unary") {
-    return (call: UnaryCall, callback: sendUnaryData<Uint8Array>) =>
-      void serveUnary(method, options, { call, callback });
-  }
-  return (call: DuplexCall) => void serveStream(method, options, call);
+export function edgeHandler(method: DescMethod, options: EdgeHandlersOptions): (call: StreamCall) => void {
+  return (call) => void serveCall(method, options, call);
 }
 
-async function serveUnary(
-  method: DescMethod,
-  options: EdgeHandlersOptions,
-  { call, callback }: { call: UnaryCall; callback: sendUnaryData<Uint8Array> },
-): Promise<void> {
-  const record = options.recorder.begin(method);
-  try {
-    const edgeCall = openCall(method, call, options);
-    record.opened(edgeCall);
-    const answer = await options.dispatcher.unary(method, parse(method, call.request), edgeCall);
-    record.ended(undefined);
-    callback(null, toBinary(method.output, answer));
-  } catch (error) {
-    const fault = faultOf(error);
-    record.ended(fault);
-    callback(statusFrom(fault));
-  }
-}
-
-async function serveStream(
-  method: DescMethod,
-  options: EdgeHandlersOptions,
-  call: DuplexCall,
-): Promise<void> {
+async function serveCall(method: DescMethod, options: EdgeHandlersOptions, call: StreamCall): Promise<void> {
   const record = options.recorder.begin(method);
   try {
     const opened = openCall(method, call, options);
     record.opened(opened);
-    const edgeCall = { ...opened, signal: AbortSignal.any([opened.signal, options.stopSignal]) };
-    const answers = options.dispatcher.stream(method, requestsOf(method, call), edgeCall);
-    for await (const message of withGoodbye(method, answers, options.drainSignal)) {
-      edgeCall.signal.throwIfAborted();
-      // A client that does not read holds the service back, not this process's memory.
-      if (!call.write(toBinary(method.output, message)))
-        await once(call, "drain", { signal: edgeCall.signal });
+    const send = sender(call, opened, options.unsent);
+    if (method.methodKind === "unary") {
+      const request = parse(method, (call as AnsweredCall).request);
+      send(toBinary(method.output, await options.dispatcher.unary(method, request, opened)));
+    } else {
+      const edgeCall = { ...opened, signal: AbortSignal.any([opened.signal, options.stopSignal]) };
+      const answers = options.dispatcher.stream(method, requestsOf(method, call), edgeCall);
+      for await (const message of withGoodbye(method, answers, options.drainSignal)) {
+        edgeCall.signal.throwIfAborted();
+        // A client that does not read holds the service back, not this process's memory.
+        if (!send(toBinary(method.output, message))) await once(call, "drain", { signal: edgeCall.signal });
+      }
     }
     record.ended(undefined);
     call.end();
   } catch (error) {
-    const fault = endOfStream(call, options.stopSignal) ?? faultOf(error);
+    const fault = endOfCall(method, call, options) ?? faultOf(error);
     record.ended(fault);
     call.emit("error", statusFrom(fault));
   }
+}
+
+/**
+ * Sends the messages of a call, and counts each until its client took it or is gone.
+ *
+ * @returns whether there is room for more · @throws Fault as `UnsentBytes.hold`
+ */
+function sender(call: StreamCall, { caller, signal }: EdgeCall, unsent: UnsentBytes) {
+  const waiting = new Set<Disposable>();
+  const over = (place: Disposable): void => {
+    waiting.delete(place);
+    place[Symbol.dispose]();
+  };
+  signal.addEventListener("abort", () => waiting.forEach(over), { once: true });
+  return (bytes: Uint8Array): boolean => {
+    const place = unsent.hold(caller, bytes.length);
+    waiting.add(place);
+    return call.write(bytes, () => over(place));
+  };
 }
 
 function withGoodbye(
@@ -102,20 +108,24 @@ function withGoodbye(
   return withDrain(answers as AsyncIterable<WorkResponse>, drainSignal);
 }
 
-/** Why a stream was ended from outside; undefined where it failed by itself. */
-function endOfStream(call: DuplexCall, stopSignal: AbortSignal): Fault | undefined {
+/** Why a call was ended from outside; undefined where it failed by itself, and for a single answer unless cancelled. */
+function endOfCall(
+  method: DescMethod,
+  call: StreamCall,
+  { stopSignal }: EdgeHandlersOptions,
+): Fault | undefined {
   if (call.cancelled) return new Fault("CANCELLED", { detail: "The client went away." });
-  if (!stopSignal.aborted) return undefined;
+  if (!stopSignal.aborted || method.methodKind === "unary") return undefined;
   return new Fault("DEPENDENCY_UNAVAILABLE", { detail: "This gateway is stopping.", retryAfterMs: 250 });
 }
 
-async function* requestsOf(method: DescMethod, call: DuplexCall): AsyncIterable<Message> {
+async function* requestsOf(method: DescMethod, call: StreamCall): AsyncIterable<Message> {
   if (method.methodKind === "server_streaming") {
     // grpc-js gives the one request of such a call beside the stream.
-    yield parse(method, (call as unknown as ServerWritableStream<Buffer, Uint8Array>).request);
+    yield parse(method, (call as AnsweredCall).request);
     return;
   }
-  for await (const bytes of (call as Readable).iterator({ destroyOnReturn: false })) {
+  for await (const bytes of (call as DuplexCall).iterator({ destroyOnReturn: false })) {
     yield parse(method, bytes as Buffer);
   }
 }
@@ -124,11 +134,7 @@ async function* requestsOf(method: DescMethod, call: DuplexCall): AsyncIterable<
  * Admits a call, and makes what the dispatcher needs of it. Its id, trace and rate go out as initial
  * metadata.
  */
-function openCall(
-  method: DescMethod,
-  call: UnaryCall | DuplexCall,
-  { admission, clock }: EdgeHandlersOptions,
-): EdgeCall {
+function openCall(method: DescMethod, call: StreamCall, { admission, clock }: EdgeHandlersOptions): EdgeCall {
   const header = metadataReader(call.metadata);
   const trace = requestTrace(header, clock);
   const admittee: Admittee = {

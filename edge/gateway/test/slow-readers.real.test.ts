@@ -1,0 +1,108 @@
+import { once } from "node:events";
+import http2 from "node:http2";
+import { connect, type Socket } from "node:net";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { GetJobRequestSchema } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { eventually } from "@orrery/mesh/testing/eventually";
+import { LIMITS } from "../src/http/limits.ts";
+import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+
+// Clients that ask for large answers and never read them: what waits for them stays within its limits.
+
+const LARGE = "x".repeat(8 * 1024 * 1024);
+const MOST = LIMITS.unsentBytesOfKey / LARGE.length;
+const ID = "0198b2a4-7c3e-7d0a-9b1c-2f3a4b5c6d7e";
+const PATH = `/v1/jobs/${ID}`;
+const RPC = "/orrery.jobs.v1.JobsService/GetJob";
+
+let bed: TestBed;
+let answered = 0;
+const slow: Socket[] = [];
+
+beforeAll(async () => {
+  bed = await startTestBed({
+    jobs: {
+      getJob: ({ id }) => {
+        answered += 1;
+        return Promise.resolve({ job: { id, correlationId: LARGE } });
+      },
+      async *watchJob() {
+        yield { id: "1", event: "snapshot", data: { correlationId: LARGE } };
+      },
+    },
+  });
+});
+afterEach(() => {
+  for (const socket of slow.splice(0)) socket.destroy();
+});
+afterAll(async () => {
+  await bed[Symbol.asyncDispose]();
+});
+
+const read = (key: string) => fetch(bed.url + PATH, { headers: { authorization: `Bearer ${key}` } });
+
+/** Sends a request and reads no more of the answer than tells its status; NaN where the connection was cut. */
+async function ask(key: string, request: string): Promise<number> {
+  const socket = connect(bed.gateway.http.port, "127.0.0.1");
+  slow.push(socket);
+  socket.on("error", () => undefined);
+  const body = request.startsWith("POST") ? JSON.stringify({ id: ID }) : "";
+  socket.write(`${request} HTTP/1.1\r\nhost: edge\r\nauthorization: Bearer ${key}\r\n`);
+  socket.write(`content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await once(socket, "readable");
+  return Number(String(socket.read(12)).split(" ")[1] ?? Number.NaN);
+}
+
+test.each([
+  { form: "reads", key: KEYS.all, request: `GET ${PATH}` },
+  { form: "streams", key: KEYS.other, request: `GET ${PATH}:watch` },
+  { form: "Connect calls", key: KEYS.read, request: `POST ${RPC}` },
+])("a key has its share of what waits of $form", async ({ key, request }) => {
+  for (let asked = 0; asked < MOST; asked += 1) expect(await ask(key, request)).toBe(200);
+  await eventually(async () => expect(await ask(key, request)).toBe(429));
+});
+
+test("a key has its share of what waits of gRPC calls", async () => {
+  const bytes = toBinary(GetJobRequestSchema, create(GetJobRequestSchema, { id: ID }));
+  // One connection takes 32 MiB at most.
+  const clients = Array.from({ length: MOST }, () =>
+    http2.connect(`https://127.0.0.1:${bed.gateway.edgeGrpc.port}`, { ca: bed.caPem, servername: "" }),
+  );
+  for (const client of clients) {
+    const call = client.request({
+      ":method": "POST",
+      ":path": RPC,
+      authorization: `Bearer ${KEYS.other}`,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    call.on("error", () => undefined).end(Buffer.concat([Buffer.of(0, 0, 0, 0, bytes.length), bytes]));
+    await once(call, "readable");
+  }
+  await eventually(async () => expect((await read(KEYS.other)).status).toBe(429));
+  for (const client of clients) client.destroy();
+  await eventually(async () => expect((await read(KEYS.other)).status).toBe(200));
+});
+
+test.each([`GET ${PATH}`, `POST ${RPC}`])(
+  "the share holds where many ask for %s at once",
+  async (request) => {
+    const statuses = await Promise.all(Array.from({ length: 2 * MOST }, () => ask(KEYS.all, request)));
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(MOST);
+  },
+);
+
+test("who does not read is refused with the reason, others are served, and who takes nothing is cut", async () => {
+  while ((await ask(KEYS.all, `GET ${PATH}`)) === 200);
+  const before = answered;
+  const refused = await read(KEYS.all);
+  expect(refused.headers.get("retry-after")).toBe("5");
+  const detail = expect.stringMatching(/do not read their answers/);
+  expect(await refused.json()).toMatchObject({ status: 429, reason: "RATE_LIMITED", detail });
+  expect(answered).toBe(before);
+  const other = (await (await read(KEYS.second)).json()) as { correlationId: string };
+  expect(other.correlationId).toHaveLength(LARGE.length);
+  const readAgain = async () => expect((await read(KEYS.all)).status).toBe(200);
+  await eventually(readAgain, { withinMs: 3 * LIMITS.stalledMs, everyMs: 500 });
+}, 60_000);
