@@ -1,4 +1,5 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { didYouMean } from "./did-you-mean.ts";
 
 /** A way through messages to one field. */
 export interface FieldPath {
@@ -78,7 +79,8 @@ export function resolveFieldPath(
     if (parent === undefined) return { fault: `${before?.jsonName ?? ""} has no fields of its own` };
     const field: DescField | undefined = fieldsByName(parent).get(name);
     if (field === undefined || (accept === "proto" && field.name !== name)) {
-      return { fault: `there is no field ${name} in ${parent.typeName}` };
+      const hint = accept === "both" ? didYouMean(name, parent.fields) : "";
+      return { fault: `there is no field ${name} in ${parent.typeName}${hint}` };
     }
     fields.push(field);
     parent = field.fieldKind === "message" && isOrdinaryMessage(field.message) ? field.message : undefined;

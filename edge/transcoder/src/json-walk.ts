@@ -7,15 +7,14 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import { toInteger } from "./decimal.ts";
+import { didYouMean } from "./did-you-mean.ts";
 import type { FieldViolation } from "./error-details.ts";
 import { fieldsByName } from "./field-path.ts";
 import { type JsonStep, keyStep, renderPath } from "./json-path.ts";
 import { InexactNumber, type JsonTree } from "./json-tree.ts";
+import { MAX_VIOLATIONS } from "./limits.ts";
 import { floatFault, rangeOf, readBase64, readEnumNumber, readScalarText } from "./scalar-text.ts";
 import { durationFault, fieldMaskFault, timestampFault } from "./well-known-text.ts";
-
-/** Enough to correct a request by; a body made to fail everywhere must not be answered by a larger one. */
-const MAX_VIOLATIONS = 20;
 
 type Container = Record<string, JsonTree> | JsonTree[];
 
@@ -88,7 +87,9 @@ export class JsonWalk {
   #unknown(desc: DescMessage, key: string): void {
     const extension = key.startsWith("[") ? this.#registry.getExtension(key.slice(1, -1)) : undefined;
     if (extension?.extendee.typeName === desc.typeName) return;
-    this.#within(keyStep(key), () => this.#report(`there is no such field in ${desc.typeName}`));
+    this.#within(keyStep(key), () =>
+      this.#report(`there is no such field in ${desc.typeName}`, () => didYouMean(key, desc.fields)),
+    );
   }
 
   #fieldValue(field: DescField, container: Container, key: string | number): void {
@@ -131,7 +132,7 @@ export class JsonWalk {
     if (typeof json === "number") this.#check(readEnumNumber(desc, json));
     else if (typeof json !== "string") this.#report(`expected the name of a value of ${desc.typeName}`);
     else if (!desc.values.some((value) => value.name === json || value.jsonName === json)) {
-      this.#report(`${desc.typeName} has no such value`);
+      this.#report(`${desc.typeName} has no such value`, () => didYouMean(json, desc.values));
     }
   }
 
@@ -227,9 +228,10 @@ export class JsonWalk {
     if ("fault" in read && read.fault !== undefined) this.#report(read.fault);
   }
 
-  #report(description: string): void {
+  /** @param hint - what is added, sought only for a violation that is told */
+  #report(description: string, hint: () => string = () => ""): void {
     if (this.violations.length >= MAX_VIOLATIONS) return;
-    this.violations.push({ field: renderPath(this.#steps), description });
+    this.violations.push({ field: renderPath(this.#steps), description: description + hint() });
   }
 
   #within(step: JsonStep, walk: () => void): void {

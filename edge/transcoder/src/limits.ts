@@ -34,6 +34,13 @@ export interface TranscoderLimits {
   readonly streamOpenMs: number;
 }
 
+/** Enough to correct a request by; one made to fail everywhere must not be answered by a larger answer. */
+export const MAX_VIOLATIONS = 20;
+/** Characters of an unknown name that is compared with the known ones. */
+export const MEANT_NAME_CHARS = 64;
+/** Letters added, left out or changed, up to which a known name counts as meant. */
+export const MEANT_EDITS = 2;
+
 export const DEFAULT_LIMITS: TranscoderLimits = {
   bodyBytes: 262_144,
   jsonDepth: 32,

@@ -2,7 +2,7 @@ import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { type Assignment, readText } from "./assignment.ts";
 import type { FieldViolation } from "./error-details.ts";
 import { type FieldPath, isScalarWellKnownType, resolveFieldPath } from "./field-path.ts";
-import type { TranscoderLimits } from "./limits.ts";
+import { MAX_VIOLATIONS, type TranscoderLimits } from "./limits.ts";
 import type { Route } from "./route.ts";
 
 /** The parameters of a query in order, decoded: `+` is a space. */
@@ -35,6 +35,7 @@ export class QueryBinder {
       return;
     }
     for (const pair of pairs) {
+      if (given.violations.length >= MAX_VIOLATIONS) return;
       const parameter = decodePair(pair);
       if (parameter === undefined) {
         given.violations.push({

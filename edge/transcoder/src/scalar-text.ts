@@ -1,6 +1,7 @@
 import { type DescEnum, ScalarType } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { isJsonNumber, toInteger, withoutTrailing } from "./decimal.ts";
+import { didYouMean } from "./did-you-mean.ts";
 
 /** A value, or why the text is none. */
 export type Read<T> = { readonly value: T } | { readonly fault: string };
@@ -107,7 +108,8 @@ export function readEnumText(desc: DescEnum, text: string): Read<number> {
   for (const value of desc.values)
     if (value.name === text || value.jsonName === text) return { value: value.number };
   const number = toInteger(text);
-  if (number === undefined) return { fault: `${desc.typeName} has no such value` };
+  if (number === undefined)
+    return { fault: `${desc.typeName} has no such value${didYouMean(text, desc.values)}` };
   return readEnumNumber(desc, Number(number));
 }
 

@@ -18,7 +18,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const DEPENDENCIES = ["@bufbuild/protobuf", "@connectrpc/connect"];
+const DEPENDENCIES = ["@bufbuild/protobuf", "@connectrpc/connect", "leven"];
 const run = promisify(execFile);
 const quiet = { ...process.env, NODE_OPTIONS: "", npm_config_loglevel: "error", npm_config_offline: "true" };
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await run("npm", ["pack", "--pack-destination", stranger, ...sources], { cwd: copy, env: quiet });
   expect(readFileSync(join(copy, "package.json"), "utf8")).toBe(before);
   const archives = readdirSync(stranger).map((name) => `./${name}`);
-  expect(archives).toHaveLength(3);
+  expect(archives).toHaveLength(sources.length);
   writeFileSync(join(stranger, "package.json"), '{ "private": true, "type": "module" }\n');
   await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", ...archives], {
     cwd: stranger,
@@ -71,8 +71,10 @@ test("what is packed is JavaScript with declarations and a licence, and no sourc
 test("all that is installed beside it is what it says it depends on", () => {
   const modules = join(stranger, "node_modules");
   const installed = readdirSync(modules)
-    .filter((name) => name.startsWith("@"))
-    .flatMap((scope) => readdirSync(join(modules, scope)).map((name) => `${scope}/${name}`));
+    .filter((name) => !name.startsWith("."))
+    .flatMap((name) =>
+      name.startsWith("@") ? readdirSync(join(modules, name)).map((one) => `${name}/${one}`) : [name],
+    );
   expect(installed.toSorted()).toEqual([...DEPENDENCIES, "@orrery/transcoder"].toSorted());
 });
 

@@ -133,6 +133,14 @@ function parse(text: string): unknown {
   }
 }
 
+/** The sentences of the violations that an answer names. */
+export function violationsOf(answer: Answer): readonly string[] {
+  const { fieldViolations = [] } = (answer.json ?? {}) as {
+    fieldViolations?: readonly { description: string }[];
+  };
+  return fieldViolations.map(({ description }) => description);
+}
+
 /** The fields that an answer complains about. */
 export function fieldsOf(answer: Answer): readonly string[] {
   const { fieldViolations = [] } = (answer.json ?? {}) as { fieldViolations?: readonly { field: string }[] };
