@@ -22,7 +22,7 @@ interface EmbeddedReadModel extends ReadModel {
  * thread costs 10 to 24 MiB at rest, and searches of a laptop's data take milliseconds.
  */
 export function openEmbeddedReadModel({ folder, clock = systemClock }: EmbeddedOptions): EmbeddedReadModel {
-  const thread = new ThreadClient({ folder }, clock);
+  const thread = new ThreadClient(folder, clock);
   return {
     name: "embedded",
     check: () => thread.ask<StoreState>({ ask: "check" }),

@@ -7,6 +7,8 @@ import { KEYWORD_COLUMNS, NUMBER_COLUMNS } from "./filter-sql.ts";
 // S2: a commit is on disk before it is acknowledged to the broker (synchronous = full).
 // S3: a commit writes whole pages, and a row is 1 to 2 kB: with pages of 4 kB a batch of 40 events cost half as much
 // again (42 against 28 µs an event, and 92 against 73 MB for 36,000).
+// S4: a statement that may walk over many rows asks at each whether it is still wanted, and fails where it is not: node
+// has no other way to interrupt one. It costs 40 ns a row, a fifth of what a row in memory costs.
 export const OPEN = `
   pragma page_size = 16384;
   pragma journal_mode = wal;
@@ -127,17 +129,19 @@ export const COUNT_VERSIONS = `
 
 /** Documents that fit; conditions and order come from the compiler of the query language. */
 export const search = (kind: Kind, condition: string, order: string, column: string) => `
-  select id, version, body, ${column} as place from ${kind} where project = ? and ${condition} ${order} limit ?
+  select id, version, body, ${column} as place from ${kind}
+  where project = ? and wanted() and ${condition} ${order} limit ?
 `;
 
 export const count = (kind: Kind, condition: string) =>
-  `select count(*) as found from (select 1 from ${kind} where project = ? and ${condition} limit ?)`;
+  `select count(*) as found from
+    (select 1 from ${kind} where project = ? and wanted() and ${condition} limit ?)`;
 
 // The condition has to be walked along event_id, hence the hint: the planner knows no statistics of this
 // file.
 export const searchEvents = (condition: string) => `
   select event_id, id, version, envelope from event indexed by event_id
-  where project = ? and event_id > ? and ${condition} order by event_id limit ?
+  where project = ? and event_id > ? and wanted() and ${condition} order by event_id limit ?
 `;
 
 // Served by <kind>_status alone.

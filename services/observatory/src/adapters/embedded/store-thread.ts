@@ -5,7 +5,7 @@ import { Store, setAside } from "./store.ts";
 import type { Answer, Question, ThreadSettings } from "./thread-messages.ts";
 import { WriterLock } from "./writer-lock.ts";
 
-const { folder } = workerData as ThreadSettings;
+const { folder, unwanted } = workerData as ThreadSettings;
 const lock = new WriterLock(folder, systemClock);
 let opened: Store | undefined;
 
@@ -14,7 +14,7 @@ let opened: Store | undefined;
  * thread.
  */
 function theStore(): Store {
-  opened ??= new Store(folder, () => uuidV7());
+  opened ??= new Store(folder, { newGeneration: uuidV7, isUnwanted: () => Atomics.load(unwanted, 0) === 1 });
   return opened;
 }
 

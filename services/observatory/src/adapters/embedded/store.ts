@@ -37,13 +37,15 @@ export function setAside(folder: string): void {
 export class Store {
   readonly #folder: string;
   readonly #newGeneration: () => string;
+  readonly #isUnwanted: () => boolean;
   #database: DatabaseSync;
   #inode: number;
   #prepared = new Map<string, StatementSync>();
 
-  constructor(folder: string, newGeneration: () => string) {
+  constructor(folder: string, caller: { newGeneration(): string; isUnwanted(): boolean }) {
     this.#folder = folder;
-    this.#newGeneration = newGeneration;
+    this.#newGeneration = caller.newGeneration;
+    this.#isUnwanted = caller.isUnwanted;
     this.#database = this.#open();
     this.#inode = inodeOf(this.#path);
   }
@@ -164,6 +166,7 @@ export class Store {
     const database = new DatabaseSync(this.#path, { timeout: BUSY_LIMIT_MS });
     try {
       database.exec(statements.OPEN);
+      database.function("wanted", () => this.#requireWanted());
       const found = Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
       if (found === 0 || found === statements.LAYOUT) {
         database.exec(
@@ -178,6 +181,11 @@ export class Store {
     database.close();
     for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
     return this.#openOnce();
+  }
+
+  #requireWanted(): number {
+    if (this.#isUnwanted()) throw new Error("nobody waits for this answer any more");
+    return 1;
   }
 
   /** Prepares a statement once. Conditions of queries are many, so the oldest go when there are too many. */

@@ -1,5 +1,5 @@
-// Q1: the thread is at one question, and the others wait here: what it has begun cannot be interrupted, but what
-// nobody waits for any more is never begun.
+// Q1: the thread is at one question, and the others wait here: what nobody waits for any more is never begun, and a
+// search that has been begun is given up at its next row.
 // Q2: writes go before reads, so that no flood of searches holds the projection up, and in the order in which they were
 // asked. Where writes do not end, as in a projection from the first event on, both get half of the time:
 // one read after every fourth write was tried, and let six short reads a second through.
@@ -30,7 +30,7 @@ const PASSED_OVER_LIMIT = 4;
 /** At most so many wait in a line, and of one project; beyond that the caller is told to come back. */
 const WAITING_LIMIT = 500;
 const PROJECT_WAITING_LIMIT = 100;
-/** A statement cannot be interrupted, but its caller need not wait for it. */
+/** Nobody waits longer for an answer. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /** One store thread as its service sees it: questions in, answers out, a new thread when one has died. */
@@ -50,8 +50,8 @@ export class ThreadClient {
   #aheadMs = 0;
   #closed = false;
 
-  constructor(settings: ThreadSettings, clock: Clock) {
-    this.#settings = settings;
+  constructor(folder: string, clock: Clock) {
+    this.#settings = { folder, unwanted: new Int32Array(new SharedArrayBuffer(4)) };
     this.#clock = clock;
   }
 
@@ -69,10 +69,14 @@ export class ThreadClient {
       return Promise.reject(overloaded(`${PROJECT_WAITING_LIMIT} searches of this project`));
     if (line.size >= WAITING_LIMIT) return Promise.reject(overloaded(`${WAITING_LIMIT} searches`));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => reject(late()), ANSWER_LIMIT_MS);
-    const leave = () => reject(unwanted());
-    signal?.addEventListener("abort", leave);
     const asked = { asker, question, resolve, reject };
+    const giveUp = (why: Fault) => {
+      if (this.#posted === asked) Atomics.store(this.#settings.unwanted, 0, 1);
+      reject(why);
+    };
+    const timer = setTimeout(() => giveUp(late()), ANSWER_LIMIT_MS);
+    const leave = () => giveUp(unwanted());
+    signal?.addEventListener("abort", leave);
     line.add(asked);
     this.#postNext();
     const settled = promise.finally(() => {
@@ -98,6 +102,7 @@ export class ThreadClient {
     const readsTurn = this.#readsWait && this.#aheadMs > PRECEDENCE_MS;
     const next = readsTurn || this.#writes.size === 0 ? this.#takeRead() : this.#writes.take();
     if (next === undefined) return;
+    Atomics.store(this.#settings.unwanted, 0, 0);
     this.#thread().postMessage(next.question);
     this.#posted = next;
     this.#postedMs = this.#clock.monotonicMs();

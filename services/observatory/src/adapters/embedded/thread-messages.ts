@@ -4,6 +4,8 @@ import type { BatchRows } from "./store-rows.ts";
 
 export interface ThreadSettings {
   readonly folder: string;
+  /** Shared with who asks: 1 while nobody waits any more for what the thread is at. */
+  readonly unwanted: Int32Array;
 }
 
 /** What the service asks of a store's thread. */

@@ -99,6 +99,27 @@ describe("the questions to a store's thread", () => {
     expect(await next).toHaveLength(1);
   });
 
+  test("Q1: a search that nobody waits for any more gives the thread up to the next one", async () => {
+    await using world = await heldUp();
+    world.letGo();
+    await world.first;
+    const slow = numbers(60).map((number) => projectionOf(searchedJob(number + 1)));
+    const words = ["a ".repeat(200_000)];
+    await world.readModel.apply(
+      slow.map(({ document }) => ({
+        document: { ...document, keys: { ...document.keys, words } },
+        event: undefined,
+      })),
+    );
+    const gone = new AbortController();
+    const { signal } = gone;
+    const filter = { is: "word begins", prefix: `${"a ".repeat(100_000)}b` } as const;
+    const left = world.search("as good as endless", { filter, signal });
+    gone.abort();
+    await expect(left).rejects.toMatchObject({ reason: "CANCELLED" });
+    expect(await world.search("the next")).toHaveLength(10);
+  }, 30_000);
+
   test("Q3: a project that asks for much keeps another one waiting for a single read", async () => {
     await using world = await heldUp();
     const { answered, search, first } = world;
