@@ -37,6 +37,14 @@ describe("job submit", () => {
     expect((await orrery(["jobs", "submit", "t", "-o", "json"], edge)).stdout).toBe(`${text}\n`);
   });
 
+  test("refuses two times to begin at with 2, in the words of its flags, and sends nothing", async () => {
+    await using edge = await fakeEdge({});
+    const times = ["--delay", "5m", "--run-time", "2026-01-01T00:00:00Z"];
+    const ran = await orrery(["job", "submit", "t", ...times], edge);
+    expect(ran).toMatchObject({ code: 2, stderr: "error: --delay and --run-time exclude each other\n" });
+    expect(edge.came).toEqual([]);
+  });
+
   test("sends nothing with --dry-run", async () => {
     await using edge = await fakeEdge({});
     const ran = await orrery(["job", "submit", "t", "--set", "a=1", "--dry-run"], edge);
@@ -234,11 +242,14 @@ describe("job get", () => {
 
 describe("job events", () => {
   const attempt = { attempt: 1, worker: "w-1" };
-  const failed = jobOf({ status: "RETRYING", error: { type: "T", message: "m" } });
+  const error = { type: "T", message: "m" };
+  const blocked = { reason: "RETRY_BACKOFF", message: "It waits." };
   const events = [
-    { ...eventFrame(1, "JobStarted", jobOf({ status: "RUNNING" }), attempt).data, aggregateVersion: 1 },
-    { ...eventFrame(2, "JobRetrying", failed, attempt).data, aggregateVersion: 2 },
-  ];
+    eventFrame(1, "JobStarted", jobOf({ status: "RUNNING" }), attempt),
+    eventFrame(2, "JobRetrying", jobOf({ status: "RETRYING", error, blocked }), { ...attempt, error }),
+    eventFrame(3, "JobQueued", jobOf({ status: "QUEUED", error })),
+    eventFrame(4, "JobExpired", jobOf({ status: "EXPIRED", error })),
+  ].map(({ id: version, data }) => ({ ...data, aggregateVersion: Number(version) }));
   const history = { [`GET /v1/observatory/jobs/${id}/history`]: json({ events, nextPageToken: "" }) };
 
   test("tell on a screen where each event left the job, who worked on it, and why", async () => {
@@ -248,6 +259,8 @@ describe("job events", () => {
       "version  event        time                      status      what",
       "1        JobStarted   2026-01-01T10:20:30.000Z  ● running   attempt 1 on w-1",
       "2        JobRetrying  2026-01-01T10:20:30.000Z  ↻ retrying  attempt 1 on w-1 · T: m",
+      "3        JobQueued    2026-01-01T10:20:30.000Z  ○ queued",
+      "4        JobExpired   2026-01-01T10:20:30.000Z  ⌛ expired   T: m",
       "",
     ]);
   });

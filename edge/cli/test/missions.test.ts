@@ -174,6 +174,8 @@ describe("missions", () => {
     expect(shown).toMatch(
       /^a\tUNDOING\torder.a\tj1\tj2\tNobody undoes it[.]\nb\tRUNNING\torder.b\tj3\t\t\n/m,
     );
+    const narrow = await orrery(["mission", "get", ID], { url: edge.url, screen: true, columns: 40 });
+    expect(narrow.stdout).toContain("Nobody undoes it.\n");
     const drawn = (await orrery(["mission", "graph", ID, "--current"], edge)).stdout;
     expect(drawn).toContain("● running  order.b  Nobody serves it.");
     const before = edge.came.length;

@@ -30,7 +30,9 @@ export async function showMission(
   if (forPeople) {
     terminal.data("");
     const told = await withReasons(session, steps, flags);
-    await printList({ text, rows: told, columns: STEP_COLUMNS, name: "name" }, format, terminal);
+    // What to do stands at the end of a reason: it goes on in the next line rather than being cut.
+    const uncut = { ...terminal, columns: undefined };
+    await printList({ text, rows: told, columns: STEP_COLUMNS, name: "name" }, format, uncut);
   }
   return EXIT.done;
 }

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { usage } from "../failure.ts";
 import { durationText, labelsOf, readInput, wholeNumber } from "../input.ts";
 import { JOB_COLUMNS, textOf } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
@@ -56,6 +57,8 @@ async function bodyOf({ surroundings }: Session, task: string, flags: SubmitFlag
     text === undefined ? undefined : wholeNumber(text, flag, { min: 0, max });
   const duration = (text: string | undefined, flag: string) =>
     text === undefined ? undefined : durationText(text, flag);
+  if (flags.delay !== undefined && flags.runTime !== undefined)
+    throw usage("--delay and --run-time exclude each other");
   const labels = labelsOf([...flags.label, ...flags.tag]);
   const fields = {
     task,

@@ -114,9 +114,12 @@ function leftBy(event: Row): Row {
 
 function whatOf(event: Row): string {
   const { attempt, step } = payloadOf(event);
-  const worker =
-    attempt === undefined ? "" : `attempt ${textOf(attempt.attempt)} on ${textOf(attempt.worker)}`;
-  return [textOf(step), worker, whyOf(leftBy(event))].filter(Boolean).join(" · ");
+  const left = leftBy(event);
+  // A job that is queued again keeps the error of the attempt before, of which an event has told.
+  if (attempt === undefined)
+    return [textOf(step), left.status === "QUEUED" ? "" : whyOf(left)].filter(Boolean).join(" · ");
+  const worker = `attempt ${textOf(attempt.attempt)} on ${textOf(attempt.worker)}`;
+  return [worker, errorOf(attempt)].filter(Boolean).join(" · ");
 }
 
 export const QUEUE_COLUMNS: readonly Column[] = [

@@ -6,7 +6,6 @@ const FILLED_BY: Readonly<Record<string, readonly string[]>> = {
   "Idempotency-Key": ["idempotencyKey"],
   input: ["input", "set"],
   labels: ["label", "tag"],
-  q: ["query"],
   untilTime: ["until"],
 };
 
