@@ -15,7 +15,7 @@ export const PUBLISHED: readonly Published[] = [
   { name: "job-status", type: "orrery.jobs.v1.Job.Status", version: "1.0.0" },
   { name: "mission", type: "orrery.orchestrator.v1.Mission", version: "1.0.0" },
   { name: "alert", type: "orrery.alerts.v1.Alert", version: "1.0.0" },
-  { name: "problem", type: "orrery.options.v1.Problem", version: "1.0.0" },
+  { name: "problem", type: "orrery.options.v1.Problem", version: "1.1.0" },
   { name: "event-envelope", type: "orrery.events.v1.EventEnvelope", version: "1.0.0" },
 ];
 

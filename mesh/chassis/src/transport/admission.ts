@@ -26,6 +26,7 @@ interface AdmissionOptions {
   readonly trustDomain: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly messageBytes: number;
   workloadAt(peer: string): string | undefined;
 }
 
@@ -57,6 +58,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return {
         method,
         handler: handler as ServedRpc["handler"],
+        answerBytes: options.messageBytes,
         admit: (call) => {
           const caller = callerOf(call.getPeer(), call.metadata);
           const entered = enter(call, { ...options, method, rpc, policy, caller });

@@ -6,6 +6,7 @@ import {
   type MessageInitShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
 import type {
   ServerDuplexStream,
   ServerReadableStream,
@@ -13,7 +14,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from "@grpc/grpc-js";
-import { Fault } from "../fault/fault.ts";
+import { Fault, reasonRules } from "../fault/fault.ts";
 import { codeName, toConnectError } from "../fault/wire.ts";
 import { inTraceOf } from "../telemetry/trace.ts";
 import { statusFrom } from "./grpc-codec.ts";
@@ -35,6 +36,8 @@ export type GrpcCall =
 export interface ServedRpc {
   readonly method: DescMethod;
   readonly handler: (request: unknown, call: OpenCall) => unknown;
+  /** The largest answer, in bytes. */
+  readonly answerBytes: number;
   /** Decides over identity, policy and deadline. @throws Fault */
   admit(call: GrpcCall): OpenCall;
   /** Notes the end of a call that was admitted; `code` as in `NOT_FOUND`. */
@@ -147,7 +150,7 @@ function ending(
 }
 
 function isMeant(error: unknown): boolean {
-  return error instanceof Fault && error.reason !== "INTERNAL";
+  return error instanceof Fault && reasonRules(error.reason).code !== Code.Internal;
 }
 
 function decode(rpc: ServedRpc, bytes: Buffer): unknown {
@@ -165,8 +168,12 @@ function parse(schema: DescMessage, bytes: Buffer): ReturnType<typeof fromBinary
   }
 }
 
-function encode(rpc: ServedRpc, answer: Init): Uint8Array {
-  return toBinary(rpc.method.output, create(rpc.method.output, answer));
+// grpc-js would refuse such an answer in the words that it has for a request which is too large.
+function encode({ method, answerBytes }: ServedRpc, answer: Init): Uint8Array {
+  const bytes = toBinary(method.output, create(method.output, answer));
+  if (bytes.length <= answerBytes) return bytes;
+  const detail = `the answer of ${method.name} has ${bytes.length} bytes, and may have ${answerBytes}`;
+  throw new Fault("ANSWER_TOO_LARGE", { detail });
 }
 
 async function* incoming(

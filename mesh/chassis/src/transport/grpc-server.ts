@@ -88,7 +88,8 @@ const LAST_WORD_MS = 250;
  */
 export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer> {
   const { clock = systemClock, trustDomain = DEFAULT_TRUST_DOMAIN, identity } = options;
-  const server = new Server(serverOptions(options));
+  const messageBytes = options.maxMessageBytes ?? 10 * MIB;
+  const server = new Server(serverOptions(options, messageBytes));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const gate = createGate(options);
   const admission = createAdmission({
@@ -96,6 +97,7 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer
     gate,
     clock,
     trustDomain,
+    messageBytes,
     workloadAt: (peer) => connections.workloadAt(peer),
   });
   const added = addServices(server, options, admission.serve, admission.gated);
@@ -126,8 +128,7 @@ export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer
   };
 }
 
-function serverOptions(options: GrpcServerOptions): ServerOptions {
-  const messageBytes = options.maxMessageBytes ?? 10 * MIB;
+function serverOptions(options: GrpcServerOptions, messageBytes: number): ServerOptions {
   const leaf = options.identitySource === "tls" ? options.identity?.current() : undefined;
   const leafLifeMs = leaf === undefined ? AGE_LIMIT_MS : leaf.notAfterMs - leaf.notBeforeMs;
   const ageMs = Math.max(AGE_FLOOR_MS, Math.min(AGE_LIMIT_MS, leafLifeMs / 4));

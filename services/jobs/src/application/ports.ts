@@ -332,7 +332,7 @@ export interface Sighting {
 export interface Workers {
   /** Writes down when workers were seen, and what they said of themselves. */
   seen(sightings: readonly Sighting[]): Promise<void>;
-  /** The workers of a project, and the platform's, seen within the last minute, by name. */
+  /** The workers of a project, and the platform's, seen within the last minute, by name: what one answer takes. */
   list(project: string): Promise<readonly WorkerView[]>;
   /** Forgets workers that were not seen for ten minutes. */
   forget(): Promise<void>;

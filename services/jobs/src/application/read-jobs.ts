@@ -1,6 +1,7 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { PublishedEvent } from "@orrery/mesh/outbox/stored-events";
 import type { Transaction } from "@orrery/mesh/postgres/pool";
+import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { blocked } from "../domain/blocked.ts";
 import type { Attempt } from "../domain/job.ts";
 import type { JobEvents, Jobs, JobView } from "./ports.ts";
@@ -32,7 +33,7 @@ export const readAttempts =
   };
 
 /**
- * Reads the events of a job after a version.
+ * Reads the events of a job after a version; of large ones fewer than asked for.
  *
  * @param limit - 1 to 1,000
  * @returns by version; `more` says whether there are further ones
@@ -47,5 +48,6 @@ export const readEvents =
   ): Promise<{ events: readonly PublishedEvent[]; more: boolean }> => {
     if ((await jobs.read(project, from.jobId)) === undefined) throw notFound();
     const found = await events.after([{ aggregateId: from.jobId, version: from.version }], limit + 1);
-    return { events: found.slice(0, limit), more: found.length > limit };
+    const { page, more } = pageOf(found, limit, ({ envelope }) => envelope);
+    return { events: page, more };
   };

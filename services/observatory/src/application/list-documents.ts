@@ -1,5 +1,6 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { ORDER_NAMES, readOrder } from "../domain/list-order.ts";
 import { awaitVersion, wantedBy } from "./awaited-version.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
@@ -34,7 +35,7 @@ const TOTAL_LIMIT = 10_000;
 const SEARCHED = { job: "jobs", mission: "missions" } as const;
 
 /**
- * Finds the jobs, or the missions, that fit a query, page by page.
+ * Finds the jobs, or the missions, that fit a query, page by page; of large ones fewer than asked for.
  *
  * @throws Fault `INVALID_QUERY` · `INVALID_PAGE_TOKEN` · `INVALID_REQUEST` (orderBy) · `PROJECTION_BEHIND`
  */
@@ -55,8 +56,8 @@ export const listDocuments =
       readModel.search({ kind, project, filter, order, after: place?.after, limit: limit + 1, signal }),
       readModel.count({ kind, project, filter, signal }, TOTAL_LIMIT + 1),
     ]);
-    const documents = found.slice(0, limit);
-    const last = found.length > limit ? documents.at(-1) : undefined;
+    const { page: documents, more } = pageOf(found, limit, ({ body }) => body);
+    const last = more ? documents.at(-1) : undefined;
     return {
       documents,
       nextPageToken: last === undefined ? "" : writePageToken({ after: last.position, nowMs }, belongsTo),

@@ -1,5 +1,6 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { timeOfUuid } from "../domain/uuid-time.ts";
 import type { ReadModel, StoredEvent } from "./ports.ts";
 import { filterOf } from "./query-filter.ts";
@@ -8,7 +9,7 @@ const PAGE_DEFAULT = 50;
 const PAGE_LIMIT = 100;
 
 /**
- * Reads the events of a project that fit a query, the oldest first.
+ * Reads the events of a project that fit a query, the oldest first; of large ones fewer than asked for.
  *
  * @returns `next` is the eventId to go on after, empty at the end
  * @throws Fault `INVALID_QUERY` · `INVALID_REQUEST` (after)
@@ -33,6 +34,6 @@ export const listEvents =
     const filter = filterOf(q, "events", clock.nowMs());
     const limit = Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT);
     const found = await readModel.searchEvents({ project, filter, after, limit: limit + 1, signal });
-    const events = found.slice(0, limit);
-    return { events, next: found.length > limit ? (events.at(-1)?.eventId ?? "") : "" };
+    const { page: events, more } = pageOf(found, limit, ({ envelope }) => envelope);
+    return { events, next: more ? (events.at(-1)?.eventId ?? "") : "" };
   };

@@ -1,5 +1,6 @@
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { aggregateOf, attemptOf, type Json, type JsonObject } from "../domain/envelope-payload.ts";
 import { awaitVersion, awaitWhole, isWhole, wantedBy } from "./awaited-version.ts";
 import { readNumberToken, writeNumberToken } from "./page-token.ts";
@@ -105,7 +106,7 @@ export interface HistoryPage {
 }
 
 /**
- * Reads the events of a job or a mission by version, page by page.
+ * Reads the events of a job or a mission by version, page by page; of large ones fewer than asked for.
  *
  * @throws Fault `NOT_FOUND` · `INVALID_PAGE_TOKEN`
  */
@@ -124,8 +125,8 @@ export const readHistory =
     const complete = await completeNow(readModel, kind, project, id);
     const found = await readModel.history(project, id, { afterVersion, limit: limit + 1 });
     if (found.length === 0 && afterVersion === 0) throw notFound(kind, id);
-    const events = found.slice(0, limit);
-    const last = found.length > limit ? events.at(-1) : undefined;
+    const { page: events, more } = pageOf(found, limit, ({ envelope }) => envelope);
+    const last = more ? events.at(-1) : undefined;
     const nextPageToken = last === undefined ? "" : writeNumberToken(last.version, belongsTo);
     return { events, nextPageToken, complete };
   };

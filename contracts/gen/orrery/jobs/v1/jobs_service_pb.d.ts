@@ -521,7 +521,8 @@ export declare const ListJobAttemptsRequestSchema: GenMessage<ListJobAttemptsReq
  */
 export declare type ListJobAttemptsResponse = Message<"orrery.jobs.v1.ListJobAttemptsResponse"> & {
   /**
-   * The attempts, the first one first.
+   * The attempts, the first one first. Where their error messages have over 2 MiB together, the longest are cut, and say
+   * so; the job's events have them whole.
    *
    * @generated from field: repeated orrery.jobs.v1.JobAttempt attempts = 1;
    */
@@ -548,7 +549,7 @@ export declare type ListJobEventsRequest = Message<"orrery.jobs.v1.ListJobEvents
   id: string;
 
   /**
-   * How many at most: 100 unless set, 1,000 at most (more is coerced).
+   * How many at most: 100 unless set, 1,000 at most (more is coerced). Of large events a page holds fewer.
    *
    * @generated from field: int32 page_size = 2;
    */

@@ -878,7 +878,7 @@ export declare const ListWorkersRequestSchema: GenMessage<ListWorkersRequest>;
  */
 export declare type ListWorkersResponse = Message<"orrery.jobs.v1.ListWorkersResponse"> & {
   /**
-   * The workers, by name.
+   * The workers, by name: at most 1,000, and fewer where the names of their tasks and queues have over 2 MiB together.
    *
    * @generated from field: repeated orrery.jobs.v1.Worker workers = 1;
    */

@@ -261,7 +261,7 @@ export declare type ListJobsRequest = Message<"orrery.observatory.v1.ListJobsReq
   orderBy: string;
 
   /**
-   * How many at most: 50 unless set, 100 at most (more is coerced).
+   * How many at most: 50 unless set, 100 at most (more is coerced). Of what is large a page holds fewer.
    *
    * @generated from field: int32 page_size = 3;
    */
@@ -452,7 +452,8 @@ export declare const ListJobAttemptsRequestSchema: GenMessage<ListJobAttemptsReq
  */
 export declare type ListJobAttemptsResponse = Message<"orrery.observatory.v1.ListJobAttemptsResponse"> & {
   /**
-   * The attempts, the first one first.
+   * The attempts, the first one first. Where their error messages have over 2 MiB together, the longest are cut, and say
+   * so; the job's events have them whole.
    *
    * @generated from field: repeated orrery.jobs.v1.JobAttempt attempts = 1;
    */
@@ -500,7 +501,7 @@ export declare type ListJobEventsRequest = Message<"orrery.observatory.v1.ListJo
   id: string;
 
   /**
-   * How many at most: 100 unless set, 1,000 at most (more is coerced).
+   * How many at most: 100 unless set, 1,000 at most (more is coerced). Of large events a page holds fewer.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -589,7 +590,7 @@ export declare type ListMissionsRequest = Message<"orrery.observatory.v1.ListMis
   orderBy: string;
 
   /**
-   * How many at most: 50 unless set, 100 at most (more is coerced).
+   * How many at most: 50 unless set, 100 at most (more is coerced). Of what is large a page holds fewer.
    *
    * @generated from field: int32 page_size = 3;
    */
@@ -767,7 +768,7 @@ export declare type ListMissionEventsRequest = Message<"orrery.observatory.v1.Li
   id: string;
 
   /**
-   * How many at most: 100 unless set, 1,000 at most (more is coerced).
+   * How many at most: 100 unless set, 1,000 at most (more is coerced). Of large events a page holds fewer.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -1067,7 +1068,7 @@ export declare const ListWorkersRequestSchema: GenMessage<ListWorkersRequest>;
  */
 export declare type ListWorkersResponse = Message<"orrery.observatory.v1.ListWorkersResponse"> & {
   /**
-   * The workers, by name.
+   * The workers, by name: at most 1,000, and fewer where the names of their tasks and queues have over 2 MiB together.
    *
    * @generated from field: repeated orrery.jobs.v1.Worker workers = 1;
    */
@@ -1102,7 +1103,7 @@ export declare type ListEventsRequest = Message<"orrery.observatory.v1.ListEvent
   after: string;
 
   /**
-   * How many at most: 50 unless set, 100 at most (more is coerced).
+   * How many at most: 50 unless set, 100 at most (more is coerced). Of what is large a page holds fewer.
    *
    * @generated from field: int32 page_size = 3;
    */
@@ -1231,7 +1232,7 @@ export declare type ListAlertsRequest = Message<"orrery.observatory.v1.ListAlert
   includeResolved: boolean;
 
   /**
-   * How many at most: 50 unless set, 100 at most (more is coerced).
+   * How many at most: 50 unless set, 100 at most (more is coerced). Of what is large a page holds fewer.
    *
    * @generated from field: int32 page_size = 2;
    */

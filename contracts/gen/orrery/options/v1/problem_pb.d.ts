@@ -450,6 +450,13 @@ export enum Problem_Reason {
    * @generated from enum value: ALERT_ALREADY_RESOLVED = 37;
    */
   ALERT_ALREADY_RESOLVED = 37,
+
+  /**
+   * What we would say does not fit into one message.
+   *
+   * @generated from enum value: ANSWER_TOO_LARGE = 38;
+   */
+  ANSWER_TOO_LARGE = 38,
 }
 
 /**

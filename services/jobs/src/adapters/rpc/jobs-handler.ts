@@ -18,6 +18,7 @@ import type { Watches } from "@orrery/mesh/outbox/watch";
 import { sendWatch } from "@orrery/mesh/outbox/watch-frames";
 import type { ItemBudget } from "@orrery/mesh/telemetry/item-budget";
 import { traceIdOf } from "@orrery/mesh/telemetry/trace";
+import { cutMessages } from "@orrery/mesh/transport/answer-size";
 import { type Call, callerOf, type Route, serve } from "@orrery/mesh/transport/route";
 import type { CommandRequest, commandJob } from "../../application/command-jobs.ts";
 import type { Caller, JobView } from "../../application/ports.ts";
@@ -86,7 +87,8 @@ export function jobsRoute(use: JobsUse): Route {
     getJob: async ({ id }, call) => ({ job: jobToWire(await readFor(use, call, id)) }),
     listJobAttempts: async ({ id }, call) => {
       if (isForMissions(call)) await readFor(use, call, id);
-      return { attempts: (await use.attempts(callerOf(call).project, known(id))).map(attemptToWire) };
+      const attempts = await use.attempts(callerOf(call).project, known(id));
+      return { attempts: cutMessages(attempts.map(attemptToWire)) };
     },
     listJobEvents: async ({ id, pageSize, pageToken }, call) => {
       const jobId = known(id);

@@ -1,5 +1,6 @@
 import type { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { cutMessages } from "@orrery/mesh/transport/answer-size";
 import { type Call, type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
 import type { FreshnessGauge } from "../../application/freshness.ts";
 import { listDocuments } from "../../application/list-documents.ts";
@@ -69,7 +70,7 @@ export function documentReads(parts: {
     async listJobAttempts(request, call) {
       const answered = fresh();
       const { attempts, complete } = await use.readAttempts(scopeOf(call).project, request.id);
-      return { attempts: attempts.map(attemptToWire), complete, ...answered };
+      return { attempts: cutMessages(attempts.map(attemptToWire)), complete, ...answered };
     },
     async listJobEvents(request, call) {
       const answered = fresh();

@@ -1,0 +1,40 @@
+import { expect, test } from "@jest/globals";
+import { cutMessages, pageOf } from "../../src/transport/answer-size.ts";
+
+const KIB = 1_024;
+const page = (sizes: readonly number[], limit: number) => {
+  const cut = pageOf(sizes, limit, (bytes) => "x".repeat(bytes));
+  return [cut.page.length, cut.more];
+};
+
+test.each([
+  ["nothing", [], 2, [0, false]],
+  ["all that was asked for", [1, 1], 2, [2, false]],
+  ["all that was asked for, and there is more", [1, 1, 1], 2, [2, true]],
+  ["as many as fit", [1_000 * KIB, 792 * KIB, 1], 9, [2, true]],
+  ["fewer where one more byte would not", [1_000 * KIB, 792 * KIB + 1], 9, [1, true]],
+  ["one at least", [2_000 * KIB, 1], 9, [1, true]],
+])("a page holds %s", (_what, sizes, limit, expected) => expect(page(sizes, limit)).toEqual(expected));
+
+test("a page is measured in bytes, not in characters", () => {
+  const cut = pageOf(["ü".repeat(600 * KIB), "ü".repeat(600 * KIB)], 9, (text) => text);
+  expect([cut.page.length, cut.more]).toEqual([1, true]);
+});
+
+const failed = (message: string) => ({ error: { message } });
+
+test("messages that fit together stay whole, however long one is", () => {
+  const list = [failed("x".repeat(2_048 * KIB - 1)), {}, failed("y")];
+  expect(cutMessages<{ error?: { message: string } }>(list)).toEqual(list);
+});
+
+test("of messages that do not fit the longest are cut at a whole character, and say so", () => {
+  const [long, short, none] = cutMessages<{ error?: { message: string } }>([
+    failed("🪐".repeat(600 * KIB)),
+    failed("y"),
+    {},
+  ]);
+  expect(long?.error?.message).toMatch(/^(🪐)+ … \(cut: 2457600 bytes in all\)$/u);
+  expect(Buffer.byteLength(long?.error?.message ?? "")).toBeLessThanOrEqual((2_048 * KIB) / 3);
+  expect([short, none]).toEqual([failed("y"), {}]);
+});
