@@ -12,7 +12,7 @@ import { type Assignment, assign, readText } from "./assignment.ts";
 import { bindingFault, malformed } from "./fault.ts";
 import { impliedMask } from "./field-mask.ts";
 import { bodyAsHttpBody } from "./http-body.ts";
-import { JsonFault, type ReadJson, readJson } from "./json-reader.ts";
+import { parseJson } from "./json-message.ts";
 import type { JsonTree } from "./json-tree.ts";
 import { JsonWalk } from "./json-walk.ts";
 import type { TranscoderLimits } from "./limits.ts";
@@ -121,7 +121,8 @@ export class RequestBinder {
     const { method, bodyTarget } = route;
     const bare = () => completed(route, create(method.input), assignments);
     if (text === "") return bare();
-    const { value, inexact } = this.#parse(route, text);
+    const prefix = bodyTarget.kind === "field" ? `${bodyTarget.field.jsonName}.` : "";
+    const { value, inexact } = parseJson(text, this.#options.limits, prefix);
     if (bodyTarget.kind === "none") {
       if (isEmptyObject(value)) return bare();
       throw malformed("this route takes no body");
@@ -137,17 +138,6 @@ export class RequestBinder {
     const implied = impliedMask(route, value, assignments);
     const all = implied === undefined ? assignments : [...assignments, implied];
     return completed(route, this.#fromJson(method, json), all);
-  }
-
-  #parse(route: Route, text: string): ReadJson {
-    try {
-      return readJson(text, this.#options.limits);
-    } catch (error) {
-      if (!(error instanceof JsonFault)) throw error;
-      if (error.path === "") throw malformed(error.message);
-      const prefix = route.bodyTarget.kind === "field" ? `${route.bodyTarget.field.jsonName}.` : "";
-      throw bindingFault([{ field: prefix + error.path, description: error.message }]);
-    }
   }
 
   #fromJson(method: DescMethod, json: JsonValue): Message {

@@ -1,5 +1,6 @@
 export { TranscoderConfigError } from "./config-error.ts";
 export { encodeRequest } from "./encode-request.ts";
+export { exactJson } from "./json-message.ts";
 export { DEFAULT_LIMITS, type TranscoderLimits } from "./limits.ts";
 export { wantsRpcStatus } from "./render-error.ts";
 export type {
