@@ -18,7 +18,7 @@ export const LIMITS = {
   /** Bytes of a body in Connect or gRPC-Web, whose messages cannot be counted before they are decoded. */
   uncountedBodyBytes: 1024 * 1024,
   /**
-   * Messages inside each other in a request in binary, or over Connect: 39 levels of a JSON value. Well below
+   * Messages inside each other in a request in binary: 39 levels of a JSON value. Well below
    * the 100 that any of our services reads, as some are sent on inside others.
    */
   messageLevels: 80,

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { buffer } from "node:stream/consumers";
 import type {
   DescMessage,
   DescMethod,
@@ -8,7 +7,6 @@ import type {
   Registry,
 } from "@bufbuild/protobuf";
 import {
-  type ConnectError,
   type ConnectRouter,
   createConnectRouter,
   createContextKey,
@@ -16,17 +14,7 @@ import {
   type HandlerContext,
   type MethodImpl,
 } from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  encodeEnvelope,
-  type UniversalServerResponse,
-} from "@connectrpc/connect/protocol";
-import {
-  createEndStreamSerialization,
-  endStreamFlag,
-  errorToJsonBytes,
-} from "@connectrpc/connect/protocol-connect";
-import { setTrailerStatus, trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -35,16 +23,17 @@ import {
 } from "@connectrpc/connect-node";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { toConnectError } from "@orrery/mesh/fault/wire";
+import { exactJson } from "@orrery/transcoder";
 import type { Admission } from "../auth/admission.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { isServerStreaming, isUnary } from "../dispatch/method-kinds.ts";
-import { counted } from "../http/answer.ts";
+import { closeIfEndless, counted } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
 import { requestBody } from "../http/request-body.ts";
-import { notTheMessage } from "./edge-handlers.ts";
+import { messageLimitBytes, reasoned } from "./reasoned-answer.ts";
 
 /** Answers Connect and gRPC-Web on the HTTP port, at `/<package>.<Service>/<Method>`. */
 export interface ConnectHandler {
@@ -76,15 +65,11 @@ export function createConnectHandler(options: {
       asConnectError(() => options.admission.admit(exchange), exchange);
     },
     acceptCompression: [compressionGzip, compressionBrotli],
-    jsonOptions: {
-      ...{ ignoreUnknownFields: false, alwaysEmitImplicit: true, registry: options.registry },
-      recursionLimit: LIMITS.messageLevels,
-    },
     binaryOptions: { recursionLimit: LIMITS.messageLevels },
     maxTimeoutMs: LIMITS.callTimeoutMs,
     shutdownSignal: options.shutdownSignal,
   });
-  for (const method of options.methods) register(router, method, options.dispatcher);
+  for (const method of options.methods) register(router, method, options);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return {
     serves: (path) => handlers.has(path),
@@ -98,7 +83,12 @@ export function createConnectHandler(options: {
       const body = requestBody(request, response, expectsContinue);
       const answered = await handler({ ...asked, body });
       if (answered.status === 405 || answered.status === 415) throw wrongForm(answered.status, exchange);
-      await send(await blamed(answered, handler.method, exchange), exchange, response);
+      const reply = await reasoned(answered, handler.method, exchange);
+      closeIfEndless(request, response);
+      // Node throws away a body that nobody read, but not the rest of one that was begun: the next request of the
+      // connection would wait behind it for ever.
+      if (!request.complete) response.once("finish", () => request.removeAllListeners("readable").resume());
+      await send(reply, exchange, response);
     },
   };
 }
@@ -125,63 +115,12 @@ function wrongForm(status: 405 | 415, exchange: Exchange): Fault {
   return new Fault("METHOD_NOT_ALLOWED", { detail: `RPCs take POST, not ${exchange.httpMethod}.` });
 }
 
-/**
- * connect-es answers INTERNAL, a 500, for bytes that it cannot decode, with its parser's words. They are the
- * caller's, so the answer says so. Such an answer is told from a failure of ours by its text: ours all pass
- * by `noted`.
- */
-async function blamed(
-  answered: UniversalServerResponse,
+function register(
+  router: ConnectRouter,
   method: DescMethod,
-  exchange: Exchange,
-): Promise<UniversalServerResponse> {
-  if (exchange.fault !== undefined || answered.body === undefined) return answered;
-  if (FRAMES.test(answered.header?.get("content-type") ?? ""))
-    return { ...answered, body: blamedFrames(answered.body, method, exchange) };
-  if (answered.status !== 500) return answered;
-  const body = await buffer(answered.body);
-  if (!body.includes('"message":"parse binary: ')) return { ...answered, body: createAsyncIterable([body]) };
-  exchange.fault = notTheMessage(method);
-  const refusal = errorToJsonBytes(toConnectError(exchange.fault), undefined);
-  answered.header?.set("content-length", String(refusal.byteLength));
-  return { ...answered, status: 400, body: createAsyncIterable([refusal]) };
-}
-
-/** The types of answers that come in frames, the last of which says how the call ended. */
-const FRAMES = /^application\/(?:grpc-web|connect\+)/;
-
-/** The same for an answer in frames: it says in its last one what went wrong. */
-async function* blamedFrames(
-  frames: AsyncIterable<Uint8Array>,
-  method: DescMethod,
-  exchange: Exchange,
-): AsyncGenerator<Uint8Array, void> {
-  for await (const frame of frames) {
-    if (exchange.fault !== undefined || !tellsOfParser(frame)) {
-      yield frame;
-      continue;
-    }
-    exchange.fault = notTheMessage(method);
-    yield lastFrame(frame[0], toConnectError(exchange.fault));
-  }
-}
-
-function tellsOfParser(frame: Uint8Array): boolean {
-  const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (frame[0] === trailerFlag) return text.includes("grpc-message: parse%20binary%3A%20");
-  return frame[0] === endStreamFlag && text.includes('"message":"parse binary: ');
-}
-
-function lastFrame(flag: number | undefined, error: ConnectError): Uint8Array {
-  const metadata = new Headers();
-  if (flag === endStreamFlag)
-    return encodeEnvelope(flag, createEndStreamSerialization(undefined).serialize({ metadata, error }));
-  setTrailerStatus(metadata, error);
-  return encodeEnvelope(trailerFlag, trailerSerialize(metadata));
-}
-
-function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatcher): void {
-  const limits = { readMaxBytes: Math.min(bodyLimitBytes(method), LIMITS.uncountedBodyBytes) };
+  { dispatcher, registry }: { readonly dispatcher: Dispatcher; readonly registry: Registry },
+): void {
+  const reading = { readMaxBytes: messageLimitBytes(method), jsonOptions: jsonOptions(method, registry) };
   if (isUnary(method)) {
     const unary: MethodImpl<DescMethodUnary<DescMessage, DescMessage>> = async (request, context) => {
       const exchange = exchangeOf(context);
@@ -191,7 +130,7 @@ function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatc
         throw noted(error, exchange);
       }
     };
-    router.rpc(method, unary, limits);
+    router.rpc(method, unary, reading);
   } else if (isServerStreaming(method)) {
     const stream: MethodImpl<DescMethodServerStreaming<DescMessage, DescMessage>> = async function* (
       request,
@@ -204,8 +143,21 @@ function register(router: ConnectRouter, method: DescMethod, dispatcher: Dispatc
         throw noted(error, exchange);
       }
     };
-    router.rpc(method, stream, limits);
+    router.rpc(method, stream, reading);
   }
+}
+
+/** How JSON is read and written. What REST refuses of it is refused here where connect-es decodes its bytes. */
+function jsonOptions(method: DescMethod, registry: Registry) {
+  const limits = { jsonKeys: LIMITS.bodyValues, jsonValues: LIMITS.bodyValues };
+  const decode = (bytes: Uint8Array): string => {
+    try {
+      return exactJson(method.input, bytes, { registry, limits });
+    } catch (error) {
+      throw toConnectError(faultOf(error));
+    }
+  };
+  return { ignoreUnknownFields: false, alwaysEmitImplicit: true, registry, textDecoder: { decode } };
 }
 
 function callOf(exchange: Exchange, context: HandlerContext): EdgeCall {
