@@ -267,7 +267,7 @@ test("everything that any page asked for was a reading of the observatory", () =
   ).toEqual([]);
 });
 
-test("a key that nobody knows is refused, another stays in the tab, and signing out forgets it", async () => {
+test("a key that nobody knows is refused, another is handed from tab to tab, and signing out forgets it", async () => {
   const context = await page.context().browser()?.newContext();
   if (context === undefined) throw new Error("no browser");
   const stranger = await context.newPage();
@@ -282,9 +282,19 @@ test("a key that nobody knows is refused, another stays in the tab, and signing 
   expect(
     await stranger.evaluate(() => JSON.stringify(localStorage) + location.href + document.cookie),
   ).not.toContain("orr_");
-  await stranger.keyboard.press("?");
-  await stranger.getByRole("button", { name: "Sign out" }).click();
-  await stranger.getByLabel("API key").waitFor();
-  expect(await stranger.evaluate(() => sessionStorage.length)).toBe(0);
+  const second = await context.newPage();
+  await second.goto(`${edge.url}/queues`);
+  await second.getByRole("heading", { level: 1, name: "Queues" }).waitFor();
+  await second.keyboard.press("?");
+  await second.getByRole("button", { name: "Sign out" }).click();
+  for (const tab of [second, stranger]) {
+    await tab.getByLabel("API key").waitFor();
+    expect(await tab.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0);
+  }
+  await second.reload();
+  await second.getByLabel("API key").waitFor();
+  await stranger.getByLabel("API key").fill(SAMPLE_KEY);
+  await stranger.getByRole("button", { name: "Open" }).click();
+  await second.getByRole("heading", { level: 1, name: "Queues" }).waitFor();
   await context.close();
 }, 60_000);

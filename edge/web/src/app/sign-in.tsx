@@ -6,7 +6,7 @@ import { apiKey } from "./api-key.ts";
 
 const isLaptop = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
 
-/** Asks for an API key, tries it, and keeps it for this tab. */
+/** Asks for an API key, tries it, and keeps it for the tabs of this page. */
 export function SignIn() {
   const field = useRef<HTMLInputElement>(null);
   const [busy, setBusy] = useState(false);
@@ -57,7 +57,9 @@ export function SignIn() {
             <code className="command">cat .orrery/projects/demo/read-key</code>
           </p>
         )}
-        <p className="hint">The key stays in this tab and is forgotten with it.</p>
+        <p className="hint">
+          The key stays in the open tabs of this page and is forgotten with the last of them.
+        </p>
       </form>
     </main>
   );
