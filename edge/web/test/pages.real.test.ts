@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
+import { until } from "../../../mesh/chassis/src/testing/until.ts";
 import { buildWebPage } from "../../../mesh/dev/src/web-page.ts";
 import { openBrowser, type SignedIn } from "../../../mesh/dev/testing/browser.ts";
 import { axeFaults } from "./axe.ts";
@@ -250,6 +251,37 @@ describe("when things are not as they should be", () => {
     edge.answerWith(undefined);
     await page.getByText("STORE_UNAVAILABLE").waitFor({ state: "detached" });
   }, 60_000);
+});
+
+describe("a platform that goes while its page is open", () => {
+  test.each([
+    ["/", "up to date"],
+    ["/jobs", "up to date"],
+    ["/alerts?show=all", "up to date"],
+    ["/queues", "asked just now"],
+    ["/workers", "asked just now"],
+  ])(
+    "is missed on %s, and found again when it is back",
+    async (path, fresh) => {
+      await open(path, fresh);
+      await page.getByRole("button", { name: "live" }).waitFor();
+      await edge.leave();
+      await page.getByText("reconnecting").waitFor({ timeout: 5_000 });
+      expect(await page.getByText(fresh).count()).toBe(0);
+      const ages = page.getByText(/last read \d+ s ago/);
+      await ages.waitFor();
+      const age = async () => Number(/read (\d+) s/.exec((await ages.textContent()) ?? "")?.[1]);
+      await page.getByText("The platform does not answer").first().waitFor();
+      const before = await age();
+      await until("its age to grow", async () => (await age()) > before, { withinMs: 10_000 });
+      expect(await page.getByText("The platform does not answer").count()).toBe(1);
+      await edge.comeBack();
+      await page.getByText(fresh).waitFor();
+      await page.getByRole("button", { name: "live" }).waitFor();
+      await page.getByText("The platform does not answer").waitFor({ state: "detached" });
+    },
+    60_000,
+  );
 });
 
 test("everything that any page asked for was a reading of the observatory", () => {

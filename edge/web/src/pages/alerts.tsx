@@ -25,7 +25,7 @@ export function AlertsPage() {
   return (
     <>
       <PageHead title="Alerts" name="Alerts">
-        {reading.data && <Freshness {...reading.data} />}
+        {reading.data && <Freshness {...reading.data} readAtMs={reading.dataUpdatedAt} />}
       </PageHead>
       <Tabs label="Which alerts" param="show" tabs={LISTS} current={show} />
       <Read reading={reading}>

@@ -33,12 +33,12 @@ export interface ListPageParts<L extends ListName, Row extends Versioned> {
 export function ListPage<L extends ListName, Row extends Versioned>(parts: ListPageParts<L, Row>) {
   const { name, to, asked, head, rowClass, cells } = parts;
   const { q, orderBy } = asked;
-  const { latest, error, pending, refetch, rows } = useLiveList(parts.listing, asked);
+  const { latest, readAtMs, error, pending, refetch, rows } = useLiveList(parts.listing, asked);
   const nothing = latest !== undefined && rows.rows.length === 0 && !rows.first?.rows.length;
   return (
     <>
       <PageHead title={name} name={name}>
-        {latest && <Freshness {...latest} />}
+        {latest && <Freshness {...latest} readAtMs={readAtMs} />}
       </PageHead>
       <QueryBox
         q={q}

@@ -13,7 +13,8 @@ export function useLiveList<L extends ListName, Row extends Versioned>(
   const asked = useMemo(() => ({ q, orderBy }), [q, orderBy]);
   const list = useInfiniteQuery(pages(reader, asked));
   const live = useFeedState() !== "paused";
-  const { data: first } = useQuery({ ...newest(reader, asked), enabled: list.isSuccess && live });
+  const look = useQuery({ ...newest(reader, asked), enabled: list.isSuccess && live });
+  const first = look.data;
   const queries = useQueryClient();
   // What the stream missed, the look at the first page makes good.
   const rows = useMemo(() => {
@@ -27,9 +28,10 @@ export function useLiveList<L extends ListName, Row extends Versioned>(
   }, [queries, reader, asked, pages, newest]);
   return {
     latest: list.data && (first ?? list.data.pages[0]),
-    error: list.error,
+    readAtMs: Math.max(list.dataUpdatedAt, look.dataUpdatedAt),
+    error: list.error ?? look.error,
     pending: list.isPending,
-    refetch: () => void list.refetch(),
+    refetch: () => void (list.error === null ? look : list).refetch(),
     rows: {
       rows,
       live,

@@ -24,14 +24,14 @@ export function OverviewPage() {
   return (
     <>
       <PageHead title="Overview" name="Overview">
-        {glance.data && <Freshness {...glance.data} />}
+        {glance.data && <Freshness {...glance.data} readAtMs={glance.dataUpdatedAt} />}
       </PageHead>
       <Read reading={glance} rows={10}>
         {(data) => (
           <>
             <Health data={data} />
             <Counts data={data} />
-            <Read reading={figures} rows={2}>
+            <Read reading={{ ...figures, error: glance.error === null ? figures.error : null }} rows={2}>
               {({ figures: list }) => <FigureTiles figures={list} queues={data.queues} />}
             </Read>
             {data.totalJobs === 0 ? <FirstSteps data={data} /> : <Details data={data} />}

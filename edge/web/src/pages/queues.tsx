@@ -3,7 +3,7 @@ import { useSession } from "../app/session.tsx";
 import { queues } from "../data/readings.ts";
 import { PageHead } from "../parts/page.tsx";
 import { QueueTable } from "../parts/queue-table.tsx";
-import { Empty, Read } from "../parts/states.tsx";
+import { Asked, Empty, Read } from "../parts/states.tsx";
 import { countOf } from "../words/count-text.ts";
 
 /** What waits in which queue, how long, and what holds it back. */
@@ -14,7 +14,7 @@ export function QueuesPage() {
     <>
       <PageHead title="Queues" name="Queues">
         {reading.data && (
-          <span className="freshness">{countOf(reading.data.queues.length, "queue")}, asked just now</span>
+          <Asked readAtMs={reading.dataUpdatedAt}>{countOf(reading.data.queues.length, "queue")}</Asked>
         )}
       </PageHead>
       <Read reading={reading}>

@@ -7,7 +7,7 @@ import { quoted } from "../domain/query-terms.ts";
 import { workerLook } from "../domain/worker-look.ts";
 import { useNow } from "../parts/clock.ts";
 import { PageHead } from "../parts/page.tsx";
-import { Empty, Read } from "../parts/states.tsx";
+import { Asked, Empty, Read } from "../parts/states.tsx";
 import { Badge } from "../parts/status.tsx";
 import { When } from "../parts/time.tsx";
 import { countOf } from "../words/count-text.ts";
@@ -20,9 +20,9 @@ export function WorkersPage() {
     <>
       <PageHead title="Workers" name="Workers">
         {reading.data && (
-          <span className="freshness">
+          <Asked readAtMs={reading.dataUpdatedAt}>
             {countOf(reading.data.workers.length, "worker")} within the last minute
-          </span>
+          </Asked>
         )}
       </PageHead>
       <Read reading={reading}>

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Problem } from "../api/problem.ts";
 import { useChoice, zone } from "../app/appearance.ts";
 import { useFeedState } from "../app/session.tsx";
-import { clockText, lagText, timeMs } from "../words/time-text.ts";
+import { clockText, lagText, relativeText, timeMs } from "../words/time-text.ts";
 import { useNow } from "./clock.ts";
 import { Mark } from "./status.tsx";
 
@@ -60,24 +60,48 @@ export function Trouble({ error, retry }: { error: Error; retry?: () => void }) 
 const LATE_MS = 5_000;
 const STALE_MS = 60_000;
 
+/** Every reading is repeated within ten seconds: one that is older than this was asked for and not answered. */
+const UNANSWERED_MS = 15_000;
+
+/** Whether what was read may be old: its events do not come, or its repetition was not answered. */
+function useStanding(readAtMs: number) {
+  const feed = useFeedState();
+  const nowMs = Math.max(useNow(), readAtMs);
+  const ageMs = nowMs - readAtMs;
+  const unsure = feed === "lost" || ageMs > UNANSWERED_MS;
+  const gone = feed !== "paused" && ageMs > STALE_MS;
+  const level = gone ? "stale" : unsure || feed === "paused" ? "late" : "fresh";
+  return { nowMs, level, lastRead: unsure ? `last read ${relativeText(readAtMs, nowMs)}` : undefined };
+}
+
+/** When this page last read something that is asked of the platform as it is now. */
+export function Asked({ readAtMs, children }: { readAtMs: number; children: ReactNode }) {
+  const { level, lastRead = "asked just now" } = useStanding(readAtMs);
+  return (
+    <span className="freshness" data-level={level}>
+      {children}, {lastRead}
+    </span>
+  );
+}
+
 interface FreshnessOf {
+  /** When this page read it, epoch milliseconds. */
+  readonly readAtMs: number;
   readonly asOf?: string | undefined;
   readonly lagMs: number;
   readonly complete?: boolean;
 }
 
 /** How fresh an answer of the read model is: up to when it holds everything, and how far that is behind. */
-export function Freshness({ asOf, lagMs, complete }: FreshnessOf) {
-  const nowMs = useNow();
-  const feed = useFeedState();
+export function Freshness({ readAtMs, asOf, lagMs, complete }: FreshnessOf) {
+  const { nowMs, level, lastRead = lagText(lagMs) } = useStanding(readAtMs);
   const chosen = useChoice(zone);
   const atMs = timeMs(asOf);
-  const quiet = feed === "paused" || feed === "lost";
-  const level = lagMs > STALE_MS ? "stale" : lagMs > LATE_MS || quiet ? "late" : "fresh";
+  const behind = lagMs > STALE_MS ? "stale" : lagMs > LATE_MS ? "late" : "fresh";
   return (
-    <span className="freshness" data-level={level}>
+    <span className="freshness" data-level={level === "fresh" || behind === "stale" ? behind : level}>
       {atMs !== undefined && <>as of {clockText(atMs, nowMs, chosen)} · </>}
-      {lagText(lagMs)}
+      {lastRead}
       {complete === false && <strong> · incomplete: a part of the platform did not answer</strong>}
     </span>
   );

@@ -33,6 +33,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const JOBS = 180;
 const MISSIONS = 18;
 const PAGE = 50;
+/** What every mission waits for. */
+const waitingStep: Job = { ...sampleJob(5), step: "charge" };
 
 /** The key that the stand-in takes. */
 export const SAMPLE_KEY = "orr_sample";
@@ -51,6 +53,10 @@ export interface StandInEdge extends AsyncDisposable {
   submit(job: Partial<Job>): Job;
   /** Puts a job in the place of its earlier version, and says so in an event. */
   change(job: Job): void;
+  /** Goes away with all its connections, as a platform that is stopped. */
+  leave(): Promise<void>;
+  /** Listens again where it did. */
+  comeBack(): Promise<void>;
   /** What every list and page answers from now on; undefined for the samples. */
   answerWith(instead: "nothing" | "trouble" | undefined): void;
 }
@@ -74,14 +80,22 @@ export async function startStandInEdge(folder: string): Promise<StandInEdge> {
     if ("refused" in body) return refuse(response, 400, "INVALID_QUERY", String(body.refused));
     return void response.setHeader("content-type", "application/json").end(JSON.stringify(body));
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const listen = (port: number) =>
+    new Promise<void>((listening) => server.listen(port, "127.0.0.1", listening));
+  const leave = async () => {
+    const closed = new Promise<void>((over) => server.close(() => over()));
+    server.closeAllConnections();
+    await closed;
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   const send = (event: Envelope) => {
     const name = event.eventType.split(".").at(-1);
     for (const one of streams)
       one.write(`id: ${event.eventId}\nevent: ${name}\ndata: ${JSON.stringify(event)}\n\n`);
   };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     asked,
     send,
     submit(about) {
@@ -105,10 +119,9 @@ export async function startStandInEdge(folder: string): Promise<StandInEdge> {
     answerWith(what) {
       instead = what;
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
-    },
+    leave,
+    comeBack: () => listen(port),
+    [Symbol.asyncDispose]: leave,
   };
 }
 
@@ -139,6 +152,7 @@ function answer(url: URL, added: readonly Job[], nothing: boolean): object | und
     case "/v1/metrics":
       return SAMPLE_METRICS;
     case "/v1/jobs":
+      if (searchParams.get("q")?.startsWith("mission:")) return page("jobs", [waitingStep], searchParams);
       return page("jobs", jobs, searchParams);
     case "/v1/observatory/missions":
       return page(
