@@ -17,6 +17,7 @@ let page: Page;
 let failed: string;
 let unserved: string;
 let mission: string;
+let waiting: string;
 const refused: string[] = [];
 const complaints: string[] = [];
 
@@ -30,6 +31,10 @@ beforeAll(async () => {
     input: { message: "no such customer", retryable: false },
     labels: { team: "mail" },
   });
+  const launchedToWait = await platform.send("POST", "/v1/missions", {
+    body: { name: "order.wait", steps: [{ name: "render", task: "nobody.serves", noUndo: true }] },
+  });
+  waiting = launchedToWait.body.id;
   unserved = await submit({ task: "nobody.serves", queue: "lonely" });
   await submit({ task: "orrery.echo", input: { greeting: "hello" } });
   const launched = await platform.send("POST", "/v1/missions", {
@@ -119,6 +124,10 @@ describe("with every command route blocked", () => {
 
   test("a job that nobody serves says so", async () => {
     await open(`/jobs/${unserved}`, /No (live )?worker/);
+  }, 90_000);
+
+  test("a mission whose step nobody serves says so", async () => {
+    await open(`/missions/${waiting}`, /render waits: No (live )?worker/);
   }, 90_000);
 
   test("a mission shows its way forward and its way back", async () => {

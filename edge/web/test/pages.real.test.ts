@@ -21,6 +21,7 @@ const PAGES: readonly (readonly [path: string, text: string])[] = [
   [`${job(12)}?tab=trace`, "jetstream publish"],
   [job(5), "No live worker serves"],
   ["/missions", "needs attention"],
+  [mission(0), "charge waits: No live worker serves"],
   [`${mission(1)}?step=charge`, "orders.charge"],
   [`${mission(2)}?view=table`, "orders.uncharge"],
   [`${mission(2)}?view=events`, "MissionStepSucceeded"],

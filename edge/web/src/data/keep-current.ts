@@ -46,7 +46,7 @@ function patch(queries: QueryClient, { events }: Batch): readonly string[] {
     );
     queries.setQueriesData<Job>({ queryKey: ["job"] }, (job) => job && newest(job, jobs));
     for (const id of jobs.keys()) names.push(...aboutJob(queries, id));
-    names.push("overview", "newest jobs", "queues", "workers", "metrics");
+    names.push("overview", "newest jobs", "waiting jobs", "queues", "workers", "metrics");
   }
   if (missions.size > 0) {
     queries.setQueriesData<MissionPages>({ queryKey: ["missions"] }, (pages) =>

@@ -116,6 +116,15 @@ export const mission = ({ read }: Reader, id: string) =>
     refetchInterval: ({ state }) => untilEnd(state.data?.status),
   });
 
+/** Those of a mission's jobs that wait, with what holds them. */
+export const waitingJobs = ({ read }: Reader, id: string) =>
+  queryOptions({
+    queryKey: ["waiting jobs", id],
+    queryFn: ({ signal }) =>
+      read("listJobs", { q: `mission:${id} status:queued,retrying`, pageSize: PAGE_SIZE }, signal),
+    refetchInterval: CHECK_MS,
+  });
+
 export const missionEvents = ({ read }: Reader, id: string) =>
   queryOptions({
     queryKey: ["mission events", id],

@@ -79,8 +79,25 @@ function failure({ error, attempt, maxAttempts }: Job): string {
   return `${what} — ${after}.`;
 }
 
-/** Why a mission stands where it stands; undefined where its status says it all. */
-export function whyOfMission(mission: Mission): Why | undefined {
+/**
+ * Why a mission stands where it stands; undefined where its status says it all.
+ *
+ * @param waiting - those of its jobs that wait
+ */
+export function whyOfMission(mission: Mission, waiting: readonly Job[] = []): Why | undefined {
+  const why = whyOfStatus(mission);
+  const held = waiting.flatMap((job) => {
+    const reason = whyOfJob(job, { queues: undefined, workers: undefined });
+    return reason === undefined ? [] : [{ step: job.step, reason }];
+  });
+  // What needs somebody is said before what goes on by itself.
+  const first = held.find(({ reason }) => reason.tone === "warn") ?? held[0];
+  if (why === undefined || first === undefined) return why;
+  const tone = why.tone === "warn" ? why.tone : first.reason.tone;
+  return { ...first.reason, tone, text: `${why.text} ${first.step} waits: ${first.reason.text}` };
+}
+
+function whyOfStatus(mission: Mission): Why | undefined {
   const { error, status, steps } = mission;
   const cause =
     error === undefined ? "" : `${error.step ? `${error.step}: ` : ""}${error.type}: ${error.message}`;

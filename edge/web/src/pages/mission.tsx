@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import type { Mission } from "../api/contract.ts";
 import { useSession } from "../app/session.tsx";
-import { missionEvents, mission as missionReading, missionTrace } from "../data/readings.ts";
+import { missionEvents, mission as missionReading, missionTrace, waitingJobs } from "../data/readings.ts";
 import { undoLook } from "../domain/mission-layout.ts";
 import { whyOfMission } from "../domain/why-line.ts";
 import { Copy } from "../parts/copy.tsx";
@@ -45,7 +45,7 @@ export function MissionPage() {
       <Read reading={reading} rows={8}>
         {(mission) => (
           <>
-            <WhyLine why={whyOfMission(mission)} />
+            <MissionWhy mission={mission} />
             <MissionFacts mission={mission} />
             <Tabs label="Views of the mission" param="view" tabs={VIEWS} current={view} />
             <MissionView mission={mission} view={view} />
@@ -54,6 +54,14 @@ export function MissionPage() {
       </Read>
     </>
   );
+}
+
+/** A mission that is under way is held by what holds its jobs. */
+function MissionWhy({ mission }: { mission: Mission }) {
+  const { reader } = useSession();
+  const enabled = mission.status === "RUNNING" || mission.status === "COMPENSATING";
+  const { data } = useQuery({ ...waitingJobs(reader, mission.id), enabled });
+  return <WhyLine why={whyOfMission(mission, enabled ? data?.jobs : [])} />;
 }
 
 function MissionFacts({ mission }: { mission: Mission }) {

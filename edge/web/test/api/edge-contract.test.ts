@@ -284,9 +284,9 @@ describe("what the page needs of the edge", () => {
     recorder[Symbol.dispose]();
   });
 
-  test("is recorded for every reading that its pages make, but for a file and a list that is there already", () => {
+  test("is recorded for every reading that its pages make, but for a file and lists that are there already", () => {
     const left = Object.keys(readings).filter((name) => !(name in READINGS));
-    expect(left.sort()).toEqual(["newestMissions", "runbook"]);
+    expect(left.sort()).toEqual(["newestMissions", "runbook", "waitingJobs"]);
   });
 
   test.each(Object.entries(READINGS))(

@@ -70,6 +70,17 @@ test("a mission that needs somebody says what for, and what to do", () => {
   expect(whyOfMission(sampleMission(4))).toBeUndefined();
 });
 
+test("a mission whose step waits for a worker says so, before what passes by itself", () => {
+  const retrying = job({ step: "reserve", status: "RETRYING", attempt: 2 });
+  const unserved = job({ step: "charge", blocked: { reason: "NO_WORKER", message: "Nobody serves it." } });
+  expect(whyOfMission(sampleMission(0), [retrying, unserved])).toEqual({
+    tone: "warn",
+    text: "Now at charge. charge waits: Nobody serves it.",
+  });
+  expect(whyOfMission(sampleMission(0), [retrying])?.text).toMatch(/reserve waits: Attempt 2 failed/);
+  expect(whyOfMission(sampleMission(4), [unserved])).toBeUndefined();
+});
+
 test("a busy worker that missed three heartbeats is silent, and an idle one in a long poll is not", () => {
   const seen = { lastSeenTime: "2026-01-01T00:00:00Z" };
   const laterMs = Date.parse(seen.lastSeenTime) + 20_000;
