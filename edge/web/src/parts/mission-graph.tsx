@@ -80,8 +80,8 @@ function StepBox({ placed: { step, x, y }, chosen }: { placed: PlacedStep; chose
       data-chosen={chosen}
       style={{ left: x, top: y, width: BOX.width, height: BOX.height }}
     >
-      <span className="step-name">
-        {step.name}
+      <span className="step-name" title={step.name}>
+        <span className="step-word">{step.name}</span>
         {step.pivot && <Lock />}
       </span>
       <Badge look={look} plain />
@@ -111,9 +111,9 @@ function UndoBox({ placed: { step, undo } }: { placed: PlacedStep }) {
   const box = { left: undo.x, top: undo.y, width: BOX.width, height: BOX.height };
   const inside = (
     <>
-      <span className="step-name">
+      <span className="step-name" title={step.name}>
         {undo.turn !== undefined && <span className="undo-turn">{undo.turn}</span>}
-        <span className="undo-name">
+        <span className="step-word">
           <span className="unseen">undo of </span>
           {step.name}
         </span>
