@@ -182,6 +182,21 @@ describe.each<Protocol>(["gRPC", "Connect", "gRPC-Web"])("over %s", (protocol) =
     expect([Code.DeadlineExceeded, Code.Unavailable]).toContain(error.code);
     expect(performance.now() - startedMs).toBeLessThan(700);
   });
+
+  test("a deadline of one client's leaves the others of its batch alone", async () => {
+    jobs.delayMs = 500;
+    const client = jobsBy(protocol);
+    const first = client.submitJob({ task: "t" });
+    await eventually(() => expect(jobs.batches).toHaveLength(1));
+    const second = client.submitJob({ task: "t" });
+    await eventually(() => expect(jobs.batches).toHaveLength(2));
+    const hasty = failureOf(client.submitJob({ task: "t" }, { timeoutMs: 700 }));
+    const patient = client.submitJob({ task: "patient" });
+    expect((await patient).job?.task).toBe("patient");
+    expect([Code.DeadlineExceeded, Code.Unavailable]).toContain((await hasty).code);
+    await Promise.all([first, second]);
+    jobs.delayMs = 0;
+  });
 });
 
 test.each([

@@ -19,6 +19,7 @@ import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { inDroppedTrace, newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
+import { wait } from "@orrery/mesh/time/wait";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { VALUE_GROWTH } from "@orrery/mesh/transport/json-value";
 import { LIMITS } from "../http/limits.ts";
@@ -31,7 +32,8 @@ export interface SubmitCoalescer {
    * Submits one job for one caller. A caller that goes away does not take it back: it may be in a batch with
    * others.
    *
-   * @throws Fault with the item's own refusal · DEPENDENCY_UNAVAILABLE within 2 s of the call · OVERLOADED
+   * @throws Fault with the item's own refusal · DEPENDENCY_UNAVAILABLE within 2 s of the call · DEADLINE_EXCEEDED
+   * within the caller's own deadline, where the job may have been taken all the same · OVERLOADED
    */
   submit(job: SubmitJobRequest, call: SubmissionCall): Promise<SubmitJobResponse>;
   close(): Promise<void>;
@@ -46,8 +48,10 @@ const openSpan = ({ caller, traceparent }: SubmissionCall) =>
 interface Submission {
   readonly item: SubmitJobsRequest_Item;
   readonly bytes: number;
-  /** By the monotonic clock. */
+  /** When its caller gives up, by the monotonic clock. */
   readonly expiresMs: number;
+  /** When its batch has to be answered, by the same: the caller's own deadline may be shorter, and binds nobody else. */
+  readonly answerByMs: number;
 }
 
 /**
@@ -80,13 +84,15 @@ export function createSubmitCoalescer(options: {
   });
   return {
     submit: (job, call) => {
+      const nowMs = options.clock.monotonicMs();
       const limitMs = Math.min(LIMITS.submitMs, call.timeoutMs ?? LIMITS.submitMs);
       // The call is made for many: each sees its own part of it.
       const span = isTraced(call.traceparent) ? openSpan(call) : undefined;
       const submitted = batcher.submit({
         item: itemOf(job, span === undefined ? call : { ...call, traceparent: span.traceparent }),
         bytes: bytesOf(job, call.bodyBytes),
-        expiresMs: options.clock.monotonicMs() + limitMs,
+        expiresMs: nowMs + limitMs,
+        answerByMs: nowMs + LIMITS.submitMs,
       });
       if (span !== undefined) {
         submitted.then(
@@ -94,10 +100,25 @@ export function createSubmitCoalescer(options: {
           () => span.end({ failed: true }),
         );
       }
-      return submitted;
+      return limitMs < LIMITS.submitMs ? within(limitMs, submitted) : submitted;
     },
     close: () => batcher.close(),
   };
+}
+
+/** The answer, where it comes in the caller's own time; its batch goes on for the others. */
+async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  const answered = new AbortController();
+  const late = wait(limitMs, answered.signal).then(() => {
+    throw new Fault("DEADLINE_EXCEEDED", {
+      detail: "The job was not taken within the deadline of the call.",
+    });
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    answered.abort();
+  }
 }
 
 /**
@@ -126,7 +147,7 @@ async function callJobs(
   submissions: readonly Submission[],
   nowMs: number,
 ): Promise<readonly SubmitOutcome[]> {
-  const timeoutMs = Math.floor(Math.min(...submissions.map(({ expiresMs }) => expiresMs)) - nowMs);
+  const timeoutMs = Math.floor(Math.min(...submissions.map(({ answerByMs }) => answerByMs)) - nowMs);
   // The batch has a trace of its own; each item carries its caller's, which the job goes on with.
   const headers = callHeaders({
     correlationId: submissions[0]?.item.caller?.correlationId ?? "",
