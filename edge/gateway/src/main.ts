@@ -4,6 +4,7 @@ import {
   QueuesService,
 } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import type { Address } from "@orrery/mesh/config/read-config";
+import { documentPages } from "@orrery/mesh/health/service-documents";
 import { loadIdentity } from "@orrery/mesh/identity/identity-files";
 import { runService, type ServiceScope } from "@orrery/mesh/lifecycle/service";
 import { newTraceparent } from "@orrery/mesh/telemetry/trace";
@@ -51,15 +52,12 @@ await runService({
         ["observatory", observatory],
         ["alerts", connect(service, "alerts", config.alerts)],
       ]),
-      ready: () => health.ready(),
+      health,
     });
     scope.adopt(gateway, (open) => open.drain(config.service.drainMs));
     logger.info("edge open", { http: gateway.http.port, edge_grpc: gateway.edgeGrpc.port });
     const document = JSON.stringify(gateway.openApi);
-    return {
-      routes: [],
-      pages: { "/openapi.json": { contentType: "application/json", body: () => document } },
-    };
+    return { routes: [], pages: documentPages(() => document) };
   },
 });
 

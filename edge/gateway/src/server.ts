@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
 import type { Transport } from "@connectrpc/connect";
 import type { Address } from "@orrery/mesh/config/read-config";
+import type { Health } from "@orrery/mesh/health/health";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
@@ -51,7 +52,7 @@ export interface GatewayParts {
   readonly identity?: IdentityFiles;
   /** The certificate of the HTTP port; cleartext without it. */
   readonly httpIdentity?: IdentityFiles;
-  readonly ready: () => boolean;
+  readonly health: Pick<Health, "ready" | "onChange">;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -72,7 +73,8 @@ export interface Gateway {
 
 /** Puts the gateway together and opens its two ports. */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { clock, logger, metrics, upstreams, ready } = parts;
+  const { clock, logger, metrics, upstreams, health } = parts;
+  const ready = (): boolean => health.ready();
   const stopping = new AbortController();
   const publicUrl = parts.publicUrl ?? `http://${parts.http.host}:${parts.http.port}`;
   const methods = edgeMethods(SERVICES);
@@ -107,7 +109,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       methods: methods.keys(),
       shutdownSignal: stopping.signal,
     }),
-    pages: pageTable({ ...parts, openApi, publicUrl }),
+    pages: pageTable({ ...parts, openApi, publicUrl, ready }),
     shutdownSignal: stopping.signal,
     recorder: createRequestRecorder({ metrics, logger, clock, routeLabel }),
     ...(parts.httpIdentity && { identity: parts.httpIdentity }),
@@ -122,6 +124,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     methods: [...methods.keys()],
     reflection: parts.reflection,
     unsent,
+    health,
     recorder: createGrpcRecorder({ metrics, logger, clock }),
   });
   return {

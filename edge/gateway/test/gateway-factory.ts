@@ -85,6 +85,7 @@ export async function startTestBed(
   const [toJobs, toObservatory] = transports;
   if (toJobs === undefined || toObservatory === undefined) throw new Error("a transport is missing");
   let ready = true;
+  const listeners = new Set<(ready: boolean) => void>();
   const gateway = await startGateway({
     http: ANY_PORT,
     edgeGrpc: ANY_PORT,
@@ -101,7 +102,13 @@ export async function startTestBed(
       ["jobs", toJobs],
       ["observatory", toObservatory],
     ]),
-    ready: () => ready,
+    health: {
+      ready: () => ready,
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
   });
   return {
     gateway,
@@ -112,6 +119,7 @@ export async function startTestBed(
     stopJobs: () => jobs.server.drain(0),
     setReady: (value) => {
       ready = value;
+      for (const listener of listeners) listener(value);
     },
     [Symbol.asyncDispose]: async () => {
       await gateway.drain(500);

@@ -8,6 +8,10 @@ import {
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { BadRequestSchema, ErrorInfoSchema } from "@orrery/contracts/gen/google/rpc/error_details_pb.js";
+import {
+  HealthCheckResponse_ServingStatus,
+  Health as HealthService,
+} from "@orrery/contracts/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@orrery/contracts/gen/grpc/reflection/v1/reflection_pb.js";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { type WorkRequest, WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
@@ -380,6 +384,22 @@ describe("the Work stream", () => {
   });
 });
 
+describe("health", () => {
+  test("is told to anyone as often as asked, and for as long as one likes to a key", async () => {
+    const anyone = createClient(HealthService, transportTo("gRPC", {}));
+    const { NOT_SERVING, SERVING } = HealthCheckResponse_ServingStatus;
+    for (const service of ["", "orrery.jobs.v1.JobsService"])
+      expect((await anyone.check({ service })).status).toBe(SERVING);
+    bed.setReady(false);
+    expect((await anyone.check({})).status).toBe(NOT_SERVING);
+    bed.setReady(true);
+    const first = (headers: Record<string, string>) =>
+      createClient(HealthService, transportTo("gRPC", headers)).watch({})[Symbol.asyncIterator]().next();
+    expect((await first(auth("read"))).value).toMatchObject({ status: SERVING });
+    expect(await failureOf(first({}))).toMatchObject({ code: Code.Unauthenticated });
+  });
+});
+
 describe("reflection", () => {
   async function ask(request: object, headers: Record<string, string>) {
     async function* requests() {
@@ -395,7 +415,12 @@ describe("reflection", () => {
     const answer = await ask(list, auth("read"));
     const names = answer?.case === "listServicesResponse" ? answer.value.service.map(({ name }) => name) : [];
     expect(names).toEqual(
-      expect.arrayContaining(["orrery.jobs.v1.JobsService", "orrery.jobs.v1.WorkService"]),
+      expect.arrayContaining([
+        "orrery.jobs.v1.JobsService",
+        "orrery.jobs.v1.WorkService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+      ]),
     );
     expect(await failureOf(ask(list, {}))).toMatchObject({ code: Code.Unauthenticated });
   });

@@ -459,7 +459,11 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
           }
           expect((await platform.admin(`${admin}/metrics`, "nobody")).status).toBe(403);
           expect((await platform.admin(`${admin}/metrics`)).text).toContain(`service="${name}"`);
-          expect((await platform.admin(`${admin}/openapi.json`)).status).toBe(200);
+          for (const page of ["/openapi.json", "/docs"]) {
+            expect([name, page, (await platform.admin(admin + page)).status]).toEqual([name, page, 200]);
+            expect((await platform.admin(admin + page, "nobody")).status).toBe(403);
+          }
+          expect(JSON.parse((await platform.admin(`${admin}/readyz`)).text)).toMatchObject({ ready: true });
         }
       }
       for (const page of [

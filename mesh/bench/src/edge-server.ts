@@ -116,7 +116,7 @@ async function wholeEdge(secret: string): Promise<number> {
     keys: parseKeyFile(JSON.stringify({ keys: [key] })),
     upstreams: new Map([["jobs", jobs]]),
     jobsReplicas: 1,
-    ready: () => true,
+    health: { ready: () => true, onChange: () => () => undefined },
     logger: createLogger({ service: "gateway", instance: "bench", level: "info", write: () => undefined }),
     metrics: createMetrics({ service: "gateway", defaults: false }),
     clock: systemClock,

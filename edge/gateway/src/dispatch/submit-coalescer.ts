@@ -50,7 +50,7 @@ interface Submission {
   readonly bytes: number;
   /** When its caller gives up, by the monotonic clock. */
   readonly expiresMs: number;
-  /** When its batch has to be answered, by the same: the caller's own deadline may be shorter, and binds nobody else. */
+  /** When its batch has to be answered, likewise. The caller's deadline may be shorter, and binds nobody else. */
   readonly answerByMs: number;
 }
 

@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { DescMethod } from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { type ChannelOptions, Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import type { Address } from "@orrery/mesh/config/read-config";
+import type { Health } from "@orrery/mesh/health/health";
 import type { IdentityFiles } from "@orrery/mesh/identity/identity-files";
 import { tlsContext } from "@orrery/mesh/transport/connections";
 import { statusFrom } from "@orrery/mesh/transport/grpc-codec";
+import { healthService, STANDARD_SERVICES } from "@orrery/mesh/transport/server-services";
 import type { Admission } from "../auth/admission.ts";
 import { LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
@@ -21,6 +24,7 @@ export interface EdgeGrpcOptions extends Omit<EdgeHandlersOptions, "drainSignal"
   /** The RPCs to serve; every other one is UNIMPLEMENTED. */
   readonly methods: readonly DescMethod[];
   readonly reflection: boolean;
+  readonly health: Pick<Health, "ready" | "onChange">;
 }
 
 /** The gRPC port, open. */
@@ -59,6 +63,7 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
     );
     server.addService(definition, handlers);
   }
+  const deaf = addHealth(server, options);
   if (options.reflection) addReflection(server, options);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const door = await listenDoor(options, (socket) => {
@@ -80,16 +85,30 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(streams);
       clearTimeout(cut);
+      deaf[Symbol.dispose]();
     },
   };
 }
 
+/** Whether we are ready is for anyone, as at the HTTP port; to be told of it for as long as one likes needs a key. */
+function addHealth(server: GrpcServer, { methods, admission, health }: EdgeGrpcOptions): Disposable {
+  const service = healthService(servicesOf(methods), health);
+  const { watch, ...others } = service.implementation;
+  server.addService(service.definition, { ...others, watch: withKey(watch, admission) });
+  return service;
+}
+
+const servicesOf = (methods: readonly DescMethod[]): readonly DescService[] => [
+  ...new Set(methods.map(({ parent }) => parent)),
+];
+
 /** Reflection needs a key, as every call here does: what we serve is for those whom we serve. */
 function addReflection(server: GrpcServer, { methods, admission }: EdgeGrpcOptions): void {
-  const files = publicDescriptors(methods).map((file) => Buffer.from(file));
+  const standard = STANDARD_SERVICES.map(({ file }) => toBinary(FileDescriptorProtoSchema, file.proto));
+  const files = [...publicDescriptors(methods), ...standard].map((file) => Buffer.from(file));
   const reflection = new ReflectionService(
     { files: { format: "Protocol Buffer 3 DescriptorProto", type: {}, fileDescriptorProtos: files } },
-    { services: [...new Set(methods.map((method) => method.parent.typeName))] },
+    { services: [...servicesOf(methods), ...STANDARD_SERVICES].map(({ typeName }) => typeName) },
   );
   reflection.addToServer({
     addService: (definition, handlers) => {

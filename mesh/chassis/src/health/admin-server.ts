@@ -108,7 +108,7 @@ async function respond(
     response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" });
     response.end(request.method === "HEAD" ? undefined : body);
   };
-  const [path = "/", query = ""] = (request.url ?? "/").split("?");
+  const [path = "/"] = (request.url ?? "/").split("?");
   if (request.method === "POST") {
     const reply = await options.inboxes?.receive(path, request, callerOf(request, options));
     // What was refused may not have been read: the connection cannot be used again.
@@ -120,10 +120,9 @@ async function respond(
   const isReader = ADMIN_READERS.has(callerOf(request, options) ?? "");
   if (READY.has(path)) {
     const ready = options.health.ready();
-    const verbose = new URLSearchParams(query).has("verbose");
-    if (!verbose) return send(ready ? 200 : 503, PLAIN, ready ? "ready\n" : "not ready\n");
-    if (!isReader) return send(403, PLAIN, "forbidden\n");
-    return send(ready ? 200 : 503, "application/json", detailsOf(options.health));
+    return isReader
+      ? send(ready ? 200 : 503, "application/json", detailsOf(options.health))
+      : send(ready ? 200 : 503, PLAIN, ready ? "ready\n" : "not ready\n");
   }
   const page = path === "/metrics" ? metricsPage(options.metrics) : pageOf(options, path);
   if (page === undefined) return send(404, PLAIN, "not found\n");

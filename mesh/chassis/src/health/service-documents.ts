@@ -31,18 +31,20 @@ export function serviceDocuments(service: string): Readonly<Record<string, Admin
   const file = join(folder, `${service}.json`);
   if (!existsSync(file)) return {};
   // Read when asked for: most of a process's life nobody does.
-  const text = (): string => readFileSync(file, "utf8");
-  return {
-    "/openapi.json": { contentType: "application/json", body: text },
-    "/docs": {
-      contentType: "text/html; charset=utf-8",
-      body: () => documentationPage(JSON.parse(text()) as Document),
-    },
-  };
+  return documentPages(() => readFileSync(file, "utf8"));
 }
 
+/** The pages `/openapi.json` and `/docs` of an OpenAPI document, given as its text. */
+export const documentPages = (text: () => string): Readonly<Record<string, AdminPage>> => ({
+  "/openapi.json": { contentType: "application/json", body: text },
+  "/docs": {
+    contentType: "text/html; charset=utf-8",
+    body: () => documentationPage(JSON.parse(text()) as Document),
+  },
+});
+
 /** An OpenAPI document as one page of HTML: what can be called, by whom, for how long, and why it may be refused. */
-export function documentationPage({ info, paths }: Document): string {
+function documentationPage({ info, paths }: Document): string {
   const rows = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => row(path, method, operation)),
   );

@@ -15,6 +15,13 @@ import { asBuffer } from "./grpc-codec.ts";
 // `addService` of a server. They are caught here instead, so that the same gate stands before them as before
 // our own RPCs.
 
+/** What every gRPC port serves beside its own. */
+export const STANDARD_SERVICES: readonly DescService[] = [
+  HealthService,
+  ServerReflection,
+  alpha.ServerReflection,
+];
+
 /** What a package would have added to a server. */
 export interface CaughtService {
   readonly definition: ServiceDefinition;
@@ -25,7 +32,10 @@ export interface CaughtService {
  * The health service, following the process's readiness, for the server as a whole and for each service by
  * name.
  */
-export function healthService(services: readonly DescService[], health: Health): CaughtService & Disposable {
+export function healthService(
+  services: readonly DescService[],
+  health: Pick<Health, "ready" | "onChange">,
+): CaughtService & Disposable {
   const names = ["", ...services.map(({ typeName }) => typeName)];
   const status = (ready: boolean): "SERVING" | "NOT_SERVING" => (ready ? "SERVING" : "NOT_SERVING");
   const implementation = new HealthImplementation(
@@ -46,7 +56,7 @@ export function healthService(services: readonly DescService[], health: Health):
  * with "invalid map entry".
  */
 export function reflectionServices(services: readonly DescService[]): readonly CaughtService[] {
-  const served = [...services, HealthService, ServerReflection, alpha.ServerReflection];
+  const served = [...services, ...STANDARD_SERVICES];
   // The details of a status are no part of any service's descriptors, and tools that print them ask for them
   // here.
   const files = withImports([...served.map(({ file }) => file), file_google_rpc_error_details]);

@@ -2,7 +2,7 @@ import { get } from "node:https";
 import { expect, test } from "@jest/globals";
 import { listenAdmin } from "../../src/health/admin-server.ts";
 import { createHealth } from "../../src/health/health.ts";
-import { documentationPage, serviceDocuments } from "../../src/health/service-documents.ts";
+import { documentPages, serviceDocuments } from "../../src/health/service-documents.ts";
 import type { IdentityFiles } from "../../src/identity/identity-files.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
@@ -77,7 +77,7 @@ test("anyone learns whether it lives and is ready, and only operator and prometh
   for (const path of ["/readyz", "/health/ready"])
     expect(await ask(path)).toEqual({ status: 200, body: "ready\n" });
 
-  const guarded = ["/metrics", "/openapi.json", "/docs", "/readyz?verbose"];
+  const guarded = ["/metrics", "/openapi.json", "/docs"];
   const readers = {
     operator: await identities.of("operator"),
     prometheus: await identities.of("prometheus"),
@@ -86,6 +86,11 @@ test("anyone learns whether it lives and is ready, and only operator and prometh
   for (const path of guarded) {
     for (const reader of Object.values(readers)) expect((await ask(path, reader)).status).toBe(200);
     for (const other of others) expect((await ask(path, other)).status).toBe(403);
+  }
+  for (const path of ["/readyz", "/health/ready"]) {
+    const details = { ready: true, checks: [{ name: "started", ok: true }] };
+    expect(JSON.parse((await ask(path, readers.operator)).body)).toEqual(details);
+    for (const other of others) expect(await ask(path, other)).toEqual({ status: 200, body: "ready\n" });
   }
   expect((await ask("/metrics", readers.prometheus)).body).toContain(
     'process_cpu_seconds_total{service="echo"}',
@@ -124,7 +129,7 @@ test("a service that the contracts have no document for serves none", () => {
 });
 
 test("the page of a document says what can be called, by whom, for how long, and shows no text as markup", () => {
-  const page = documentationPage({
+  const document = {
     info: { title: "echo <1>" },
     paths: {
       "/orrery.echo.v1.EchoService/Echo": {
@@ -139,7 +144,8 @@ test("the page of a document says what can be called, by whom, for how long, and
       },
       "/healthz": { get: {} },
     },
-  });
+  };
+  const page = documentPages(() => JSON.stringify(document))["/docs"]?.body();
   expect(page).toContain("echo &#60;1&#62;");
   expect(page).toContain(
     "<code>/orrery.echo.v1.EchoService/Echo</code></td><td>unary</td><td>gateway, worker</td><td>2s</td>",
