@@ -213,7 +213,8 @@ class RestServer {
     const given = message === undefined ? undefined : this.#options.success?.(route.method, message);
     const headers: TranscoderResponse["headers"] = { ...context.responseHeaders };
     if (contentType !== "") headers["content-type"] = contentType;
-    return { status: given?.status ?? 200, headers: Object.assign(headers, given?.headers) };
+    for (const [name, value] of Object.entries(given?.headers ?? {})) headers[name.toLowerCase()] = value;
+    return { status: given?.status ?? 200, headers };
   }
 }
 

@@ -70,6 +70,17 @@ describe("R1: status and headers of a success", () => {
     expect(answer).toMatchObject({ status: 201, headers: { location: `/CreateBook/${T}.Book` } });
   });
 
+  test("from the hook have lower-case names, and replace what they name", async () => {
+    const headers = { "Content-Type": "application/vnd.book+json", ETag: '"1"' };
+    const { transcoder } = harness(undefined, { success: () => ({ headers }) });
+    const answer = await ask(transcoder, "GET /v1/isbn/7");
+    expect(answer.headers).toEqual({
+      "content-type": "application/vnd.book+json",
+      etag: '"1"',
+      "content-length": String(answer.text.length),
+    });
+  });
+
   test("204 has no body and no length", async () => {
     const { transcoder } = harness(undefined, { success: () => ({ status: 204 }) });
     const answer = await ask(transcoder, "GET /v1/isbn/7");
