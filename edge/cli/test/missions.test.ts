@@ -89,17 +89,22 @@ describe("mission watch", () => {
     expect((await orrery(["mission", "watch", ID], edge)).code).toBe(code);
   });
 
-  test("moves a step in that is on the way back", async () => {
-    const undoing = mission("COMPENSATING", [step("charge", "UNDOING")]);
+  test("moves a step in that is on the way back, with one arrow", async () => {
+    const stepIs = (status: string) => mission("COMPENSATING", [step("charge", status)]);
     const sent = [
-      event(5, "MissionStepUndoStarted", undoing, "charge"),
-      event(6, "MissionCompensated", mission("COMPENSATED", [])),
+      event(5, "MissionStepUndoStarted", stepIs("UNDOING"), "charge"),
+      event(6, "MissionStepUndoFailed", stepIs("UNDO_FAILED"), "charge"),
+      event(7, "MissionStepUndone", stepIs("UNDONE"), "charge"),
+      event(8, "MissionCompensated", mission("COMPENSATED", [])),
     ];
     await using edge = await fakeEdge({ [`GET /v1/missions/${ID}:watch`]: frames(sent) });
     const { stdout } = await orrery(["mission", "watch", ID], edge);
-    expect(stdout).toBe(
-      "10:20:30    ↩ ↩ undoing  charge · MissionStepUndoStarted\n10:20:30  ↩ compensated  MissionCompensated\n",
-    );
+    expect(stdout.trimEnd().split("\n")).toEqual([
+      "10:20:30    ↩ undoing  charge · MissionStepUndoStarted",
+      "10:20:30    ↩ ✖ undo failed  charge · MissionStepUndoFailed",
+      "10:20:30    ↩ undone  charge · MissionStepUndone",
+      "10:20:30  ↩ compensated  MissionCompensated",
+    ]);
   });
 
   test("ends with 8 when it waited long enough", async () => {

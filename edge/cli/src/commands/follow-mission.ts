@@ -12,8 +12,8 @@ export interface FollowFlags {
   readonly wait?: string;
 }
 
-/** Statuses of a step that is on the way back. */
-const BACKWARD = new Set(["UNDOING", "UNDONE", "UNDO_FAILED"]);
+/** What stands before a step that is on the way back: an arrow, where its status does not begin with one. */
+const BACKWARD: Readonly<Record<string, string>> = { UNDOING: "  ", UNDONE: "  ", UNDO_FAILED: "  ↩ " };
 
 /**
  * `mission watch`: tells of each step of a mission, until it ends or needs attention. Its exit code is the
@@ -75,10 +75,10 @@ function changeOf(event: string, data: string): Change | undefined {
   return { event, mission, step, time: textOf(parsed.occurredAt) };
 }
 
-/** One line: a step on the way back is moved in, behind an arrow. */
+/** One line: a step on the way back is moved in, with an arrow. */
 function lineOf({ event, mission, step, time }: Change, paint: Paint): string {
   const about = step ?? mission;
-  const back = step !== undefined && BACKWARD.has(textOf(step.status)) ? "  ↩ " : "";
+  const back = (step && BACKWARD[textOf(step.status)]) ?? "";
   const parts = [step === undefined ? "" : textOf(step.name), event, errorOf(about)].filter(Boolean);
   const told = parts.map(printable).join(" · ");
   return `${time.slice(11, 19).padEnd(8)}  ${back}${statusText(textOf(about.status), paint)}  ${told}`.trimEnd();
