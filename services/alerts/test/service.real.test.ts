@@ -142,6 +142,11 @@ describe("the service as a whole", () => {
     }
     const nothing = await reason(alerts.muteAlert({ id: "x" }, as("gateway")));
     expect(nothing).toMatchObject({ reason: "INVALID_REQUEST", fieldViolations: expect.anything() });
+    const both = { duration: { seconds: 1n }, untilTime: { seconds: 1n } };
+    for (const times of [{}, both]) {
+      const refused = await reason(alerts.muteAlert({ id, ...times }, as("gateway")));
+      expect(refused).toMatchObject({ fieldViolations: [{ field: "duration" }] });
+    }
     const tooLong = await reason(alerts.muteAlert({ id, duration: { seconds: 2_592_001n } }, as("gateway")));
     expect(tooLong).toMatchObject({ fieldViolations: [{ field: "duration" }] });
   });

@@ -115,7 +115,7 @@ describe("a batch of submissions", () => {
       ["jobs[1].maxAttempts"],
       ["jobs[2].expireTime"],
       ["jobs[3].input"],
-      ["jobs[4]"],
+      ["jobs[4].delay"],
       ['jobs[5].labels["a"]'],
       ["jobs[6]"],
       ["jobs[7]"],

@@ -133,6 +133,7 @@ describe("the service as a whole", () => {
     ["submitJob", { task: "t", labels: { Bad: "x" } }, ['labels["Bad"]']],
     ["submitJob", { task: "t", idempotencyKey: "with space" }, ["idempotencyKey"]],
     ["submitJob", { task: "t", timeout: { nanos: 99_999_999 } }, ["timeout"]],
+    ["submitJob", { task: "t", runTime: { seconds: 1n }, delay: { seconds: 1n } }, ["delay"]],
     ["getJob", { id: "no-uuid" }, ["id"]],
     ["cancelJob", { id: "01a1fd6c-2a40-7000-8000-00000000000b", reason: "x".repeat(1_025) }, ["reason"]],
     ["batchSubmitJobs", { jobs: [] }, ["jobs"]],

@@ -1,6 +1,7 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, getOption, type MessageShape } from "@bufbuild/protobuf";
 import type { Path } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import { message as messageRules } from "@orrery/contracts/gen/buf/validate/validate_pb.js";
 import { Fault, type FieldViolation } from "../fault/fault.ts";
 import { unsafeStrings } from "./string-safety.ts";
 
@@ -20,7 +21,7 @@ export function validateMessage<D extends DescMessage>(
 ): FieldViolation[] {
   const result = validator.validate(schema, message);
   if (result.kind === "error") throw result.error;
-  const broken = result.kind === "invalid" ? result.violations.map(fieldViolation) : [];
+  const broken = result.kind === "invalid" ? result.violations.map((one) => fieldViolation(schema, one)) : [];
   const found = [...broken, ...unsafeStrings(schema, message)];
   return pathPrefix === "" ? found : found.map((violation) => below(pathPrefix, violation));
 }
@@ -50,9 +51,18 @@ export function jsonPath(path: Path): string {
   return text;
 }
 
-function fieldViolation(violation: Violation): FieldViolation {
-  const what = violation.forKey ? `the key ${violation.message}` : violation.message;
-  return { field: jsonPath(violation.field), description: describe(what, violation.ruleId) };
+function fieldViolation(schema: DescMessage, violation: Violation): FieldViolation {
+  const { field, forKey, message, ruleId } = violation;
+  const what = forKey ? `the key ${message}` : message;
+  return { field: jsonPath([...field, ...blamed(schema, violation)]), description: describe(what, ruleId) };
+}
+
+/** A rule over a whole message has no field of its own: the one that its expression reads last is at fault. */
+function blamed(schema: DescMessage, { field: path, ruleId }: Violation): readonly DescField[] {
+  const at = path.length === 0 ? schema : path.findLast((step) => step.kind === "field")?.message;
+  const rule = at && getOption(at, messageRules).cel.find(({ id }) => id === ruleId);
+  const [, last] = [...(rule?.expression.matchAll(/\bthis\.(\w+)/g) ?? [])].at(-1) ?? [];
+  return at?.fields.filter(({ name }) => name === last) ?? [];
 }
 
 // What protovalidate says names the limit ("must be less than or equal to 100"); where a rule has no text of

@@ -14,6 +14,7 @@ import {
   FieldOptionsSchema,
   FileDescriptorProtoSchema,
   file_google_protobuf_struct,
+  MessageOptionsSchema,
   MethodOptionsSchema,
 } from "@bufbuild/protobuf/wkt";
 import {
@@ -22,6 +23,8 @@ import {
   file_buf_validate_validate,
   Ignore,
   Int32RulesSchema,
+  MessageRulesSchema,
+  message as messageRules,
   RepeatedRulesSchema,
 } from "@orrery/contracts/gen/buf/validate/validate_pb.js";
 import {
@@ -62,8 +65,25 @@ setExtension(
   create(FieldRulesSchema, { type: { case: "repeated", value: ignoredItems } }),
 );
 
+// A rule over a whole message, which has no field of its own.
+const countsWords = create(MessageOptionsSchema);
+setExtension(
+  countsWords,
+  messageRules,
+  create(MessageRulesSchema, {
+    cel: [
+      {
+        id: "nothing_to_count",
+        message: "maxCount has nothing to count where word is none",
+        expression: "this.word != 'none' || this.max_count == 0",
+      },
+    ],
+  }),
+);
+
 const item = create(DescriptorProtoSchema, {
   name: "Item",
+  options: countsWords,
   field: [
     { name: "word", number: 1, type: STRING, label: OPTIONAL, jsonName: "word" },
     { name: "max_count", number: 2, type: INT32, label: OPTIONAL, jsonName: "maxCount", options: itemCount },
@@ -199,6 +219,7 @@ function messageNamed(name: string): DescMessage {
 
 export const EchoService = serviceNamed("orrery.echo.v1.EchoService");
 export const OpenService = serviceNamed("orrery.echo.v1.OpenService");
+export const ItemSchema = messageNamed("orrery.echo.v1.Item");
 export const NoteSchema = messageNamed("orrery.echo.v1.Note");
 
 /** A note as the tests read it. */

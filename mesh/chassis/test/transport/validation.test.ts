@@ -1,7 +1,7 @@
 import { create, fromJson } from "@bufbuild/protobuf";
 import { expect, test } from "@jest/globals";
 import { requireValid, validateMessage } from "../../src/transport/validation.ts";
-import { NoteSchema } from "./echo-contract.ts";
+import { ItemSchema, NoteSchema } from "./echo-contract.ts";
 
 const note = (json: object): ReturnType<typeof fromJson<typeof NoteSchema>> =>
   fromJson(NoteSchema, json as never);
@@ -22,6 +22,19 @@ test.each([-1, 101])(
     ]);
   },
 );
+
+test("a rule over a whole message is told of the field that it reads last", () => {
+  const broken = { word: "none", maxCount: 1 };
+  const description = "maxCount has nothing to count where word is none";
+  const below = note({ items: [{}, broken] });
+  expect(validateMessage(ItemSchema, create(ItemSchema, broken))).toEqual([
+    { field: "maxCount", description },
+  ]);
+  expect(validateMessage(ItemSchema, create(ItemSchema, broken), "items[3]")).toEqual([
+    { field: "items[3].maxCount", description },
+  ]);
+  expect(validateMessage(NoteSchema, below)).toEqual([{ field: "items[1].maxCount", description }]);
+});
 
 test.each([
   ["a text", { text: "a\0b" }, "text"],
