@@ -5,6 +5,7 @@ import { resolveBinary } from "./binaries/resolve.ts";
 import { demo, NotRunning, Refused, StayedAway } from "./demo.ts";
 import { examine, tell } from "./doctor.ts";
 import { AlreadyRunning } from "./launch-record.ts";
+import { whenMakeIsInterrupted } from "./make-interrupt.ts";
 import { Platform, StartFailed } from "./platform.ts";
 import { readSettings } from "./settings.ts";
 
@@ -43,6 +44,7 @@ async function run(lifeline?: NodeJS.ReadableStream): Promise<void> {
   };
   process.on("SIGINT", askedTo);
   process.on("SIGTERM", askedTo);
+  whenMakeIsInterrupted(stop);
   lifeline?.once("end", stop).resume();
   const stopped = new Promise<void>((done) => stopping.signal.addEventListener("abort", () => done()));
   const launch = { settings, workloads: WORKLOADS, print, signal: stopping.signal };
