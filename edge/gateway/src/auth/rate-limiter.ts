@@ -25,8 +25,8 @@ export interface RateLimiter {
   take(key: string): RateState;
 }
 
-/** `<requests>/<time>`, as in `100/1s` or `5000/1m`. */
-export const RATE_LIMIT_FORM = /^([1-9][0-9]{0,8})\/([1-9][0-9]{0,5})(ms|s|m|h)$/;
+/** `<requests>/<time>`, as in `100/1s` or `5000/1m`; without a time it is per second. */
+export const RATE_LIMIT_FORM = /^([1-9][0-9]{0,8})(?:\/([1-9][0-9]{0,5})(ms|s|m|h))?$/;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
@@ -35,9 +35,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
  * @throws Error saying the form
  */
 export function parseRateLimit(text: string): RateLimit {
-  const [, requests, count, unit] = RATE_LIMIT_FORM.exec(text) ?? [];
-  const unitMs = UNIT_MS[unit ?? ""];
-  if (unitMs === undefined) throw new Error(`a rate limit has the form 100/1s, not '${text}'`);
+  const [, requests, count = "1", unit = "s"] = RATE_LIMIT_FORM.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit];
+  if (requests === undefined || unitMs === undefined)
+    throw new Error(`a rate limit has the form 100/1s, or 100 for as many in a second, not '${text}'`);
   return { requests: Number(requests), windowMs: Number(count) * unitMs };
 }
 

@@ -52,13 +52,14 @@ describe("the rate limit of a key", () => {
 
   test.each([
     ["100/1s", 100, 1_000],
+    ["20", 20, 1_000],
     ["5/250ms", 5, 250],
     ["1/1h", 1, 3_600_000],
   ])("%s is read", (text, requests, windowMs) => {
     expect(parseRateLimit(text)).toEqual({ requests, windowMs });
   });
 
-  test.each(["", "100", "0/1s", "1/0s", "-1/1s", "1.5/1s", "100/s", "100/1d", "100 / 1s"])(
+  test.each(["", "0", "20/", "0/1s", "1/0s", "-1/1s", "1.5/1s", "100/s", "100/1d", "100 / 1s"])(
     "'%s' is refused",
     (text) => {
       expect(() => parseRateLimit(text)).toThrow(/100\/1s/);
