@@ -108,6 +108,9 @@ describe("bytes that are no request, or a dangerous one", () => {
     const [top = "", body = ""] = answer.split("\r\n\r\n");
     const type = /content-type: (.*)/i.exec(top)?.[1] ?? null;
     expectProblem(Number(/^HTTP\/1\.1 (\d{3})/.exec(top)?.[1]), type, body, status);
+    const { traceId } = JSON.parse(body) as { traceId: string };
+    expect(top).toMatch(new RegExp(`^traceparent: 00-${traceId}-[0-9a-f]{16}-01\r?$`, "im"));
+    expect(top).toMatch(/^x-correlation-id: [0-9a-f-]{36}\r?$/im);
   });
 });
 

@@ -1,7 +1,8 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Fault } from "@orrery/mesh/fault/fault";
-import { newTraceparent, traceIdOf } from "@orrery/mesh/telemetry/trace";
+import type { Clock } from "@orrery/mesh/time/clock";
+import { answerHeadersOf, requestTrace } from "./exchange.ts";
 import { LIMITS } from "./limits.ts";
 import { errorAnswer } from "./problem.ts";
 
@@ -34,7 +35,7 @@ const lastOnes = new WeakSet<ServerResponse>();
 export function answerClientError(
   error: Error & { code?: string },
   socket: Duplex,
-  about: { publicUrl: string; underWay: ServerResponse | undefined },
+  about: { publicUrl: string; clock: Clock; underWay: ServerResponse | undefined },
 ): void {
   const { underWay } = about;
   if (underWay?.req.complete === true && !underWay.writableFinished && socket.writable) {
@@ -51,12 +52,12 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const traceparent = newTraceparent();
-  const place = { edge: about.publicUrl, instance: "", traceId: traceIdOf(traceparent) };
+  const trace = requestTrace(() => undefined, about.clock);
+  const place = { edge: about.publicUrl, instance: "", traceId: trace.traceId };
   const { status, headers, body } = errorAnswer(parserFault(error.code), place, undefined);
   const lines = Object.entries({
     ...headers,
-    traceparent,
+    ...answerHeadersOf(trace),
     "content-length": String(Buffer.byteLength(body)),
     connection: "close",
   }).map(([name, value]) => `${name}: ${value}`);

@@ -65,6 +65,14 @@ export function requestTrace(header: HeaderReader, clock: Clock): RequestTrace {
   };
 }
 
+/** The headers of every answer, to whatever it answers. */
+export const answerHeadersOf = (trace: RequestTrace): Record<string, string> => ({
+  "x-request-id": trace.requestId,
+  "x-correlation-id": trace.correlationId,
+  traceparent: trace.traceparent,
+  "x-content-type-options": "nosniff",
+});
+
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
 // RFC 9112, 3.2.2: every server takes the absolute form too. What it says of the host counts for nothing here.
@@ -103,12 +111,7 @@ export function openExchange(
     signal: gone.signal,
     unsent,
     startedMs: clock.monotonicMs(),
-    answerHeaders: {
-      "x-request-id": trace.requestId,
-      "x-correlation-id": trace.correlationId,
-      traceparent: trace.traceparent,
-      "x-content-type-options": "nosniff",
-    },
+    answerHeaders: answerHeadersOf(trace),
     caller: undefined,
     label: undefined,
     fault: undefined,

@@ -69,7 +69,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     });
   };
   const refuse = (error: Error, socket: Duplex) =>
-    answerClientError(error, socket, { publicUrl: options.publicUrl, underWay: latest.get(socket) });
+    answerClientError(error, socket, { ...options, underWay: latest.get(socket) });
   server.on("request", (request, response) => serve(request, response, false));
   server.on("checkContinue", (request, response) => serve(request, response, true));
   server.on("checkExpectation", (request, response) => serve(request, response, false));

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect, test } from "@jest/globals";
+import { systemClock } from "@orrery/mesh/time/clock";
 import { answerClientError, parserFault } from "../../src/http/client-error.ts";
 
 test.each([
@@ -26,7 +27,11 @@ test("however much follows a request under way, its answer is waited for once, a
   const underWay = new ServerResponse(request);
   const socket = new PassThrough();
   for (let piece = 0; piece < 20; piece += 1)
-    answerClientError(new Error("Parse Error"), socket, { publicUrl: "http://x", underWay });
+    answerClientError(new Error("Parse Error"), socket, {
+      publicUrl: "http://x",
+      clock: systemClock,
+      underWay,
+    });
   expect(underWay.listenerCount("close")).toBe(1);
   expect([underWay.shouldKeepAlive, socket.destroyed]).toEqual([false, false]);
   underWay.emit("close");
