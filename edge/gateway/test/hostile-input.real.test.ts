@@ -251,6 +251,14 @@ describe("a path that is written in another way", () => {
   });
 });
 
+test.each(["/v1", "/v1?a=b", "/v1/", "/v1/queues"])(
+  "%s needs a key, and tells the limit of one",
+  async (target) => {
+    const refused = await fetch(bed.url + target);
+    expect([refused.status, refused.headers.get("ratelimit-policy")]).toEqual([401, '"key";q=50000;w=1']);
+  },
+);
+
 describe("an RPC over Connect", () => {
   const path = "/orrery.jobs.v1.JobsService/GetJob";
   test.each([

@@ -154,9 +154,9 @@ function requireHost({ headers: { host } }: Exchange, { httpVersion, url = "/" }
 // written.
 function isApiPath(path: string): boolean {
   if (path.startsWith("/v1/")) return true;
-  const [, first = "", more] = path.split("/", 3);
+  const [, first = ""] = path.split("/", 2);
   try {
-    return more !== undefined && decodeURIComponent(first) === "v1";
+    return decodeURIComponent(first) === "v1";
   } catch {
     return false;
   }
