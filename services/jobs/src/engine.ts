@@ -128,7 +128,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const submitSteps = createSubmitSteps({ ...common, clock: databaseClock });
   const reports = createReportAttempts({ ...common, inTransaction: inPool(deps.leasePool) });
   const heartbeats = createHeartbeatAttempts(leaseStore, metrics);
-  const refreshGauges = createQueueGauges(metrics, queues);
+  const refreshGauges = createQueueGauges(metrics, queues, clock);
   const upkeep = startUpkeep({ ...common, sweep: sweep(common), databaseClock, refreshGauges });
   const leases = createLeaseJobs({ ...common, limitedQueues: upkeep.limitedQueues });
   const sessions = createWorkSessions({ leases: leaseStore, logger, signal });

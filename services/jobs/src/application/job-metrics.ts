@@ -1,5 +1,6 @@
 import type { Listener } from "@orrery/mesh/outbox/announcements";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
+import type { Clock } from "@orrery/mesh/time/clock";
 import type { Moved } from "../domain/job.ts";
 import { ATTEMPT_STATUSES, ENDS, hasEnded, OPEN } from "../domain/job-state.ts";
 import type { Queues } from "./ports.ts";
@@ -46,29 +47,40 @@ export function createJobMetrics(metrics: Metrics): Listener<Moved> {
 }
 
 /**
- * Reads the depth of all queues from the database, so that every replica shows the same. @returns one reading
+ * Reads the depth of all queues from the database, so that every replica shows the same. How long the oldest job has
+ * waited goes on growing until the next reading, because the replicas do not read at the same moment.
+ *
+ * @returns one reading
  */
-export function createQueueGauges(metrics: Metrics, queues: Queues): () => Promise<void> {
+export function createQueueGauges(metrics: Metrics, queues: Queues, clock: Clock): () => Promise<void> {
   const depth = metrics.gauge("orrery_queue_depth", "Jobs in a queue that have not ended, by status.", [
     "queue",
     "status",
   ]);
-  const oldest = metrics.gauge(
+  /** Since when the longest waiting ready job of a queue waits, by the monotonic clock; Infinity where none does. */
+  let oldest: ReadonlyMap<string, number> = new Map();
+  metrics.sampled(
     "orrery_queue_oldest_seconds",
     "How long the longest waiting ready job has waited.",
     ["queue"],
+    (gauge) => {
+      const nowMs = clock.monotonicMs();
+      gauge.reset();
+      for (const [queue, sinceMs] of oldest) gauge.set({ queue }, Math.max(0, nowMs - sinceMs) / 1_000);
+    },
   );
   const bounded = metrics.boundedLabel();
   return async () => {
     const rows = await queues.depths();
+    const nowMs = clock.monotonicMs();
     const longest = new Map<string, number>();
     depth.reset();
-    oldest.reset();
     for (const row of rows) {
       const queue = bounded(row.queue);
       for (const status of OPEN) depth.inc({ queue, status }, status === row.status ? row.jobs : 0);
-      longest.set(queue, Math.max(longest.get(queue) ?? 0, row.oldestWaitSeconds));
+      const sinceMs = row.status === "QUEUED" ? nowMs - row.oldestWaitSeconds * 1_000 : Infinity;
+      longest.set(queue, Math.min(longest.get(queue) ?? Infinity, sinceMs));
     }
-    for (const [queue, seconds] of longest) oldest.set({ queue }, seconds);
+    oldest = longest;
   };
 }
