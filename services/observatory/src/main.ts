@@ -33,7 +33,7 @@ await runService({
     const lag = metrics.gauge("orrery_projection_lag_seconds", "How far the read model is behind the stream");
     const freshness = createFreshness({
       readModel,
-      progress: streamProgress(connecting, () => projector.generation()),
+      progress: streamProgress(connecting, () => projector.generation(), metrics),
       clock,
       onMeasured: ({ lagMs, behind }) => lag.set(behind === 0 ? 0 : lagMs / 1_000),
       onFailed: (error) => {

@@ -1,11 +1,10 @@
 import { type ConsumerMessages, type JsMsg, type NatsConnection, nanos } from "nats";
-import type { Counter, Gauge } from "prom-client";
 import { Fault } from "../fault/fault.ts";
-import { METRIC } from "../telemetry/attributes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Chance, systemChance } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
+import { type ConsumerMetrics, createConsumerMetrics } from "./consumer-metrics.ts";
 import { buryDeadLetter } from "./dead-letter.ts";
 import { type DurableDeclaration, ensureDurable } from "./durable.ts";
 import type { Publisher } from "./publisher.ts";
@@ -127,8 +126,7 @@ class DurableConsumer implements Consumer {
   /** Received and not answered. */
   readonly #held = new Set<JsMsg>();
   readonly #running = new Set<Promise<void>>();
-  readonly #lagGauge: Gauge<"consumer">;
-  readonly #deadLetterCount: Counter<"consumer">;
+  readonly #metrics: ConsumerMetrics;
   /** When the durable was made that the messages in hand came from. */
   #created = "";
   #lastBatch = 0;
@@ -142,16 +140,7 @@ class DurableConsumer implements Consumer {
     this.#lanes = options.maxInFlightBatches ?? IN_FLIGHT_BATCHES;
     this.#maxDeliver = options.maxDeliver ?? MAX_DELIVER;
     this.#ackWaitMs = options.ackWaitMs ?? ACK_WAIT_MS;
-    const { metrics } = options;
-    this.#lagGauge = metrics.gauge(
-      METRIC.CONSUMER_LAG,
-      "Messages of the stream that the consumer has not dealt with.",
-      ["consumer"],
-    );
-    this.#deadLetterCount = metrics.counter(METRIC.DEAD_LETTERS, "Messages that the consumer gave up on.", [
-      "consumer",
-    ]);
-    this.#deadLetterCount.inc({ consumer: options.durable }, 0);
+    this.#metrics = createConsumerMetrics(options.metrics, options.durable);
   }
 
   begin(): void {
@@ -367,7 +356,7 @@ class DurableConsumer implements Consumer {
     const { deadLetters, durable, logger, stream } = this.#options;
     const refusal = await buryDeadLetter(deadLetters, message, { stream, durable, reason });
     if (refusal === undefined) {
-      this.#deadLetterCount.inc({ consumer: durable });
+      this.#metrics.countDeadLetter();
       logger.error("a message was given up", { consumer: durable, sequence: message.seq, reason });
       message.term(reason);
       return;
@@ -415,7 +404,7 @@ class DurableConsumer implements Consumer {
 
   #sawLag(lag: number): void {
     this.#lag = lag;
-    if (Number.isFinite(lag)) this.#lagGauge.set({ consumer: this.#options.durable }, lag);
+    if (Number.isFinite(lag)) this.#metrics.showLag(lag);
   }
 
   #chance(): number {

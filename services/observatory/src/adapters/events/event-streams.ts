@@ -1,4 +1,6 @@
+import { createConsumerMetrics } from "@orrery/mesh/messaging/consumer-metrics";
 import { eventStreamName, streamState, unlessAbsent } from "@orrery/mesh/messaging/streams";
+import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { NatsConnection } from "nats";
 import type { StreamProgress, StreamState } from "../../application/ports.ts";
 
@@ -21,17 +23,28 @@ export function durableOf(stream: string, generation: string): string {
   return `observatory-${context}-${generation.replaceAll("-", "")}`;
 }
 
-/** Asks the broker how far a generation is projected; it is undefined while it is not known. */
+/**
+ * Asks the broker how far a generation is projected; it is undefined while it is not known. What it is told is shown as
+ * the consumers' metrics, by the writer and by whoever stands by.
+ */
 export function streamProgress(
   connecting: Promise<NatsConnection>,
   generation: () => string | undefined,
+  metrics: Metrics,
 ): StreamProgress {
   return {
     generation,
     async read() {
       const connection = await connected(connecting);
+      const current = generation();
       const states = await Promise.all(
-        PROJECTED_STREAMS.map((stream) => progressOf(connection, stream, generation())),
+        PROJECTED_STREAMS.map(async (stream) => {
+          const state = await progressOf(connection, stream, current);
+          if (state !== undefined && current !== undefined) {
+            createConsumerMetrics(metrics, durableOf(stream, current)).showLag(state.behind);
+          }
+          return state;
+        }),
       );
       return states.filter((state) => state !== undefined);
     },

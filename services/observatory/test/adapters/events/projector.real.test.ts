@@ -7,22 +7,21 @@ import { createMetrics } from "@orrery/mesh/telemetry/metrics";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { testNats } from "@orrery/mesh/testing/test-nats";
 import { systemClock } from "@orrery/mesh/time/clock";
+import type { NatsConnection } from "nats";
+import { openEmbeddedReadModel } from "../../../src/adapters/embedded/embedded-read-model.ts";
 import { JOB_STREAM, streamProgress } from "../../../src/adapters/events/event-streams.ts";
 import { liveEvents } from "../../../src/adapters/events/live-events.ts";
 import { startProjector } from "../../../src/adapters/events/projector.ts";
 import { createFreshness } from "../../../src/application/freshness.ts";
-import type { LiveEvent } from "../../../src/application/ports.ts";
-import { embeddedReadModel } from "../../embedded-factory.ts";
+import type { LiveEvent, ReadModel } from "../../../src/application/ports.ts";
+import { embeddedReadModel, heldFile } from "../../embedded-factory.ts";
 import { eventText } from "../../event-factory.ts";
 import { uuidAt } from "../../projection-factory.ts";
 
 const logger = createLogger({ service: "observatory", instance: "test", level: "error" });
 
-async function projecting() {
-  const nats = await testNats();
-  const connection = await nats.connect("observatory");
-  await ensureStreams(connection, [JOB_STREAM]);
-  const { readModel, folder, ...world } = await embeddedReadModel();
+/** What one process does with a read model that several may share. */
+function replicaOf(connection: NatsConnection, readModel: ReadModel) {
   const ended = new AbortController();
   const { signal } = ended;
   const metrics = createMetrics({ service: "observatory", defaults: false });
@@ -31,12 +30,25 @@ async function projecting() {
   const projector = startProjector({ connecting, publisher, readModel, logger, metrics, signal });
   const freshness = createFreshness({
     readModel,
-    progress: streamProgress(connecting, () => projector.generation()),
+    progress: streamProgress(connecting, () => projector.generation(), metrics),
     clock: systemClock,
     onMeasured: () => undefined,
     onFailed: () => undefined,
   });
   void freshness.run(signal);
+  const stop = async () => {
+    ended.abort();
+    await projector.stopped;
+  };
+  return { connecting, publisher, metrics, freshness, stop };
+}
+
+async function projecting() {
+  const nats = await testNats();
+  const connection = await nats.connect("observatory");
+  await ensureStreams(connection, [JOB_STREAM]);
+  const { readModel, folder, ...world } = await embeddedReadModel();
+  const { publisher, stop, ...replica } = replicaOf(connection, readModel);
   let published = 0;
   const publish = async (...texts: readonly string[]) => {
     const messages = texts.map((data) => {
@@ -47,15 +59,13 @@ async function projecting() {
     expect(outcomes.map(({ status }) => status)).toEqual(messages.map(() => "ok"));
   };
   return {
+    ...replica,
     connection,
-    connecting,
     readModel,
     folder,
-    freshness,
     publish,
     async [Symbol.asyncDispose]() {
-      ended.abort();
-      await projector.stopped;
+      await stop();
       await world[Symbol.asyncDispose]();
       await nats[Symbol.asyncDispose]();
     },
@@ -109,6 +119,32 @@ describe("the projector", () => {
     const next = queued(4);
     await world.publish(next.text);
     await eventually(async () => expect(await world.readModel.find("job", "demo", next.id)).toBeDefined());
+  });
+
+  test("a replica that stands by shows the same lag as the writer, and dead letters of its own", async () => {
+    await using world = await projecting();
+    const readModel = openEmbeddedReadModel({ folder: world.folder });
+    await using scope = new AsyncDisposableStack();
+    scope.defer(() => readModel.close());
+    const standby = replicaOf(world.connection, readModel);
+    scope.defer(standby.stop);
+    const shown = async ({ metrics }: Pick<typeof world, "metrics">) => {
+      const page = await metrics.registry.metrics();
+      const series = /^(orrery_consumer_lag|orrery_dead_letters_total)\{consumer="observatory-jobs-.* \d+$/gm;
+      return (page.match(series) ?? []).map((line) => line.replace(/\{.*\}/, ""));
+    };
+    const bothShow = (lag: number) =>
+      eventually(async () => {
+        for (const replica of [world, standby]) {
+          expect(await shown(replica)).toEqual([`orrery_consumer_lag ${lag}`, "orrery_dead_letters_total 0"]);
+        }
+      });
+    await bothShow(0);
+    using held = heldFile(world.folder);
+    await world.publish(...[1, 2, 3].map((number) => queued(number).text));
+    await bothShow(3);
+    held.letGo();
+    await bothShow(0);
   });
 });
 
