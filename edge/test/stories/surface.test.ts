@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { connect } from "nats";
+import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
 import { Platform } from "../../../mesh/dev/testing/platform.ts";
 import { readEvents } from "../../../mesh/dev/testing/sse.ts";
 
@@ -442,6 +444,18 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
       expect(text.body).toMatchObject({ status: 415, reason: "UNSUPPORTED_MEDIA_TYPE" });
       expect((await platform.send("POST", "/v1/jobs", { body: '{"task":' })).body.status).toBe(400);
     });
+  });
+
+  test("a platform on which nothing went wrong has the stream of each context, and that of dead letters", async () => {
+    const { nats, caFile, identities } = platform.run;
+    const connection = await connect({ servers: nats.url, tls: { ...identities.operator, caFile } });
+    try {
+      const manager = await connection.jetstreamManager();
+      const streams = ["ORRERY_ALERTS", "ORRERY_DEAD_LETTERS", "ORRERY_JOBS", "ORRERY_ORCHESTRATOR"];
+      await eventually(async () => expect((await manager.streams.names().next()).sort()).toEqual(streams));
+    } finally {
+      await connection.close();
+    }
   });
 
   describe("every process", () => {

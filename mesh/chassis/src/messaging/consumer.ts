@@ -8,6 +8,7 @@ import { type ConsumerMetrics, createConsumerMetrics } from "./consumer-metrics.
 import { buryDeadLetter } from "./dead-letter.ts";
 import { type DurableDeclaration, ensureDurable } from "./durable.ts";
 import type { Publisher } from "./publisher.ts";
+import { DEAD_LETTERS, ensureStreams } from "./streams.ts";
 
 /** One message of a stream, as a consumer sees it. */
 export interface InMessage {
@@ -237,7 +238,7 @@ class DurableConsumer implements Consumer {
     const stop = (): void => messages.stop();
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
     if (this.#stopped) stop();
-    const looking = this.#look(nats, messages, over.signal);
+    const looking = Promise.all([this.#look(nats, messages, over.signal), this.#makeDeadLetters(nats)]);
     try {
       const failure = await messages.closed();
       if (failure instanceof Error) throw failure;
@@ -389,6 +390,18 @@ class DurableConsumer implements Consumer {
         logger.debug("the consumer's state is not known", { consumer: durable, error: failure });
       }
       await wait(LOOK_MS, over);
+    }
+  }
+
+  /**
+   * Has the stream of dead letters there before the first of them, for whoever reads it. Nothing waits for it: the
+   * first letter asks for it again.
+   */
+  async #makeDeadLetters(nats: NatsConnection): Promise<void> {
+    try {
+      await ensureStreams(nats, [DEAD_LETTERS]);
+    } catch (failure) {
+      this.#options.logger.warn("there is no stream for dead letters yet", { error: failure });
     }
   }
 

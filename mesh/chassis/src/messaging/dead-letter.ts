@@ -52,7 +52,7 @@ export async function buryDeadLetter(
   try {
     const refusal = await publishOne(publisher, letter);
     if (refusal === undefined || !publisher.isConnected()) return refusal;
-    // A broker that is new, or lost its store, has no stream for them yet.
+    // The broker would not make the stream when the consumer asked for it, or has lost it since.
     await ensureStreams(await publisher.connection, [DEAD_LETTERS]);
     return await publishOne(publisher, letter);
   } catch (failure) {

@@ -9,7 +9,7 @@ import {
   startConsumer,
 } from "../../src/messaging/consumer.ts";
 import { createPublisher, type Publisher } from "../../src/messaging/publisher.ts";
-import { DEAD_LETTERS, ensureStreams } from "../../src/messaging/streams.ts";
+import { DEAD_LETTERS, ensureStreams, streamState } from "../../src/messaging/streams.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventually } from "../../src/testing/eventually.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
@@ -242,6 +242,24 @@ describe("a consumer", () => {
     await elsewhere[Symbol.asyncDispose]();
   });
 
+  test("has the stream of dead letters there before the first, and consumes where it is refused", async () => {
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: "OTHER", subjects: ["orrery.dead_letters.>"] });
+    await publish(1, 1);
+    const seen: string[] = [];
+    const handle = async (messages: readonly InMessage[]) => {
+      seen.push(...messages.map((message) => message.text()));
+      return done(messages);
+    };
+    const refused = consume({ handle });
+    await eventually(() => expect(seen).toEqual(["1"]));
+    await refused.stop();
+    expect(await streamState(connection, DEAD_LETTERS)).toBeUndefined();
+    await manager.streams.delete("OTHER");
+    consume({ handle });
+    await eventually(async () => expect((await streamState(connection, DEAD_LETTERS))?.messages).toBe(0));
+  });
+
   test("gives back what it did not begin when it is stopped", async () => {
     await publish(1, 30);
     const began = Promise.withResolvers<void>();
@@ -292,6 +310,7 @@ describe("C3: a consumer", () => {
     await publish(11, 12);
     await eventually(() => expect(seen.slice(3)).toEqual(["1:11", "2:12"]));
     await eventually(() => expect(consumer.lag()).toBe(0));
+    await eventually(async () => expect(await streamState(fresh, DEAD_LETTERS)).toBeDefined());
   });
 
   test("that is further than a stream which came back from an older disk misses nothing new", async () => {
