@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { addAlertCommands } from "./program/alert-commands.ts";
-import { addJobCommands } from "./program/job-commands.ts";
+import { addJobCommands, addSearch } from "./program/job-commands.ts";
 import { addMissionCommands } from "./program/mission-commands.ts";
 import { addOutboxCommands } from "./program/outbox-commands.ts";
 import { addOwnCommands } from "./program/own-commands.ts";
@@ -23,6 +23,7 @@ export function programOf(version: string, built: Built): Command {
   addWorkerCommands(noun("worker", "look at workers"), built);
   addAlertCommands(noun("alert", "look at alerts and take them on"), built);
   addOutboxCommands(noun("outbox", "see to what services publish", "outboxes"), built);
+  addSearch(program, built);
   addOwnCommands(program, built);
   return program;
 }

@@ -7,6 +7,8 @@ import { type Surroundings, type Terminal, terminalOf } from "./terminal.ts";
 /** The flags of every command. */
 export interface CommonFlags extends ConnectionFlags {
   readonly output?: string;
+  /** Of lists and of what is shown. */
+  readonly json?: string;
   readonly color?: boolean;
 }
 
@@ -22,7 +24,7 @@ export interface Session {
 /** Opens a session: reads the flags that every command takes, and finds the edge. */
 export function openSession(flags: CommonFlags, surroundings: Surroundings): Session {
   const terminal = terminalOf(surroundings, { colour: flags.color !== false });
-  const format = formatOf(flags.output ?? "table");
+  const format = formatOf(flags.output ?? "table", flags.json);
   const connection = findConnection(flags, surroundings.env, surroundings.cwd());
   return { surroundings, terminal, format, connection, api: apiOf(connection) };
 }

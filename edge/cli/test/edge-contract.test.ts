@@ -5,7 +5,7 @@ import { PACT_KEY } from "@orrery/contracts/pact/verification";
 import { MatchersV3 } from "@pact-foundation/pact";
 import { orrery } from "./command-line.ts";
 
-const { boolean, eachLike, fromProviderState, integer, like, regex, string, uuid } = MatchersV3;
+const { boolean, eachLike, fromProviderState, integer, like, number, regex, string, uuid } = MatchersV3;
 const ID = "01890000-0000-7000-8000-000000000001";
 const NOBODY = "01890000-0000-7000-8000-00000000ffff";
 
@@ -367,6 +367,19 @@ const PLATFORM: readonly Row[] = [
       }),
     },
     prints: "w-1",
+  },
+  {
+    args: ["metrics"],
+    sends: "GET /v1/metrics",
+    answer: {
+      figures: eachLike({
+        name: string("missions_open"),
+        value: number(3),
+        unit: string("missions"),
+        description: string("Missions that have not ended."),
+      }),
+    },
+    prints: "missions_open",
   },
   {
     args: ["alert", "ls", "--all"],

@@ -1,4 +1,8 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { eventually } from "@orrery/mesh/testing/eventually";
 import { jobOf, orrery } from "./command-line.ts";
 import { eventFrame, fakeEdge, frames, inTurn, json, problem } from "./fake-edge.ts";
 
@@ -220,6 +224,28 @@ describe("job get", () => {
   test("reads from the store with --current", async () => {
     await using edge = await fakeEdge({ [`GET /v1/jobs/${id}`]: json(jobOf()) });
     expect((await orrery(["job", "get", id, "--current"], edge)).code).toBe(0);
+  });
+
+  test("opens its page in a person's browser, and prints where it is", async () => {
+    const url = "http://127.0.0.1:9";
+    const page = `${url}/jobs/${id}`;
+    const folder = mkdtempSync(join(tmpdir(), "orrery-browser-"));
+    const seen = join(folder, "seen");
+    for (const name of ["xdg-open", "open"]) {
+      writeFileSync(join(folder, name), `#!/bin/sh\necho "$1" >> ${seen}\n`);
+      chmodSync(join(folder, name), 0o755);
+    }
+    try {
+      const open = (screen: boolean, PATH: string) =>
+        orrery(["job", "open", id], { url, screen, env: { PATH } });
+      const printed = { code: 0, stdout: `${page}\n`, stderr: "" };
+      expect(await open(false, folder)).toEqual(printed);
+      expect(await open(true, "/nowhere")).toEqual(printed);
+      expect(await open(true, folder)).toEqual(printed);
+      await eventually(() => expect(readFileSync(seen, "utf8")).toBe(`${page}\n`));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("lists attempts and events", async () => {

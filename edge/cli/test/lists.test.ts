@@ -72,6 +72,30 @@ describe("job ls", () => {
     ]);
   });
 
+  test("begins at the page that it is given, and names the flag where that page is refused", async () => {
+    const fieldViolations = [{ field: "pageToken", description: "is not a token of this list" }];
+    const refused = problem(400, "INVALID_REQUEST", "The request is not valid", { fieldViolations });
+    await using edge = await fakeEdge({
+      "GET /v1/jobs": inTurn(json(page(["j3"], "t4")), json(page(["j4"])), refused),
+    });
+    const { stdout } = await orrery(["job", "ls", "--cursor", "t3", "-o", "name"], edge);
+    expect(stdout).toBe("j3\nj4\n");
+    expect(edge.came.map(({ query }) => query.get("pageToken"))).toEqual(["t3", "t4"]);
+    const { code, stderr } = await orrery(["job", "ls", "--cursor", "no"], edge);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--cursor")]);
+  });
+
+  test("is what search asks for, with its words as the query", async () => {
+    await using edge = await fakeEdge({ "GET /v1/jobs": json(page(["j1"])) });
+    const ran = await orrery(["search", "status:failed", "task:video.*", "--limit", "2", "-o", "name"], edge);
+    expect(ran).toEqual({ code: 0, stdout: "j1\n", stderr: "" });
+    expect(Object.fromEntries(edge.came[0]?.query ?? [])).toEqual({
+      q: "status:failed task:video.*",
+      pageSize: "2",
+    });
+    expect((await orrery(["search"], edge)).code).toBe(2);
+  });
+
   test.each([
     ["name", "j1\nj2\n"],
     [
@@ -126,6 +150,58 @@ describe("job ls", () => {
     expect(streams.map(({ query }) => query.get("q"))).toEqual(["task:x"]);
     expect(edge.came).toHaveLength(2);
   });
+});
+
+describe("--json", () => {
+  const job = jobOf({ id: "j1", labels: { a: "b" } });
+
+  test("prints of a list an array with the fields that it names, in their order", async () => {
+    await using edge = await fakeEdge({
+      "GET /v1/jobs": json(page(["j1", "j2"])),
+      "GET /v1/alerts": json({ alerts: [{ id: "a1", name: "ServiceDown", status: "FIRING" }] }),
+    });
+    const { stdout } = await orrery(["job", "ls", "--json", "status,id"], edge);
+    expect(stdout).toBe('[{"status":"QUEUED","id":"j1"},{"status":"QUEUED","id":"j2"}]\n');
+    expect((await orrery(["alert", "ls", "--json", "name"], edge)).stdout).toBe('[{"name":"ServiceDown"}]\n');
+  });
+
+  test("prints of one thing an object, without a field that it does not have", async () => {
+    await using edge = await fakeEdge({
+      "GET /v1/observatory/jobs/j1": json(job),
+      "GET /v1/observatory/missions/m1": json({ id: "m1", name: "order", steps: [] }),
+    });
+    const shown = async (...args: string[]) => (await orrery(args, edge)).stdout;
+    expect(await shown("job", "get", "j1", "--json", "id, labels,nope")).toBe(
+      '{"id":"j1","labels":{"a":"b"}}\n',
+    );
+    expect(await shown("mission", "get", "m1", "--json", "name")).toBe('{"name":"order"}\n');
+  });
+
+  test("prints a line for each change of a list that is watched", async () => {
+    const changed = eventFrame(2, "JobStarted", jobOf({ id: "j1", status: "RUNNING" }));
+    await using edge = await fakeEdge({
+      "GET /v1/jobs": json(page(["j1"])),
+      "GET /v1/events:watch": frames([changed], { open: true }),
+    });
+    const args = ["job", "ls", "--watch", "--json", "status"];
+    const { stdout } = await orrery(args, { url: edge.url, interruptAt: ["RUNNING"] });
+    expect(stdout).toBe('[{"status":"QUEUED"}]\n{"status":"RUNNING"}\n');
+  });
+});
+
+test("metrics lists the project's figures", async () => {
+  const figure = {
+    name: "missions_open",
+    description: "Missions that have not ended",
+    unit: "missions",
+    value: 3,
+  };
+  await using edge = await fakeEdge({ "GET /v1/metrics": json({ figures: [figure], lagMs: 0 }) });
+  const { code, stdout } = await orrery(["metrics"], edge);
+  expect(code).toBe(0);
+  expect(stdout).toBe(
+    "name\tvalue\tunit\tdescription\nmissions_open\t3\tmissions\tMissions that have not ended\n",
+  );
 });
 
 describe("queues and workers", () => {

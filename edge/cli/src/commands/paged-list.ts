@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { Failure } from "../failure.ts";
 import { durationMs, wholeNumber } from "../input.ts";
 import { textOf } from "../output/columns.ts";
-import { printList } from "../output/printer.ts";
+import { printList, printOne } from "../output/printer.ts";
 import type { Column, Row } from "../output/table.ts";
 import { interruption, objectOf, rowsOf, type Session } from "../session.ts";
 
@@ -26,6 +26,8 @@ export interface ListFlags {
   readonly query?: string;
   readonly orderBy?: string;
   readonly limit: string;
+  /** The page to begin at. */
+  readonly cursor?: string;
   readonly maxLag?: string;
   readonly watch?: boolean;
 }
@@ -57,12 +59,12 @@ export async function listPaged(session: Session, list: PagedList, flags: ListFl
 async function pagesOf(
   { api }: Session,
   { path, field }: PagedList,
-  { query, orderBy, limit }: ListFlags,
+  { query, orderBy, limit, cursor }: ListFlags,
 ): Promise<{ text: string; rows: readonly Row[]; answer: Row }> {
   const wanted = wholeNumber(limit, "--limit", { min: 1, max: LIST_LIMIT });
   const rows: Row[] = [];
   const pages: Answer[] = [];
-  let pageToken: string | undefined;
+  let pageToken = cursor;
   do {
     const pageSize = Math.min(PAGE_LIMIT, wanted - rows.length);
     const page = await api.send("GET", path, { query: { q: query, orderBy, pageSize, pageToken } });
@@ -103,6 +105,6 @@ async function printChange(
   const heading = format === "table" || format === "wide" || format === "csv";
   const lines: string[] = [];
   const one = { text: JSON.stringify(row), rows: [row], columns, name: "id" };
-  await printList(one, format, { ...terminal, data: (text) => lines.push(text) });
+  await (heading ? printList : printOne)(one, format, { ...terminal, data: (text) => lines.push(text) });
   (heading ? lines.slice(1) : lines).forEach(line);
 }

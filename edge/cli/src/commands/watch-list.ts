@@ -1,6 +1,6 @@
 import { follow } from "../event-stream.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { WORKER_COLUMNS } from "../output/columns.ts";
+import { METRIC_COLUMNS, WORKER_COLUMNS } from "../output/columns.ts";
 import { printList } from "../output/printer.ts";
 import type { Column } from "../output/table.ts";
 import { interruption, objectOf, rowsOf, type Session } from "../session.ts";
@@ -23,6 +23,14 @@ export const listWorkers = (session: Session, flags: { watch?: boolean }): Promi
   listAndWatch(
     session,
     { path: "/v1/observatory/workers", field: "workers", columns: WORKER_COLUMNS, name: "worker" },
+    flags,
+  );
+
+/** `metrics`: the project's figures, always the same ones. */
+export const listMetrics = (session: Session, flags: { watch?: boolean }): Promise<ExitCode> =>
+  listAndWatch(
+    session,
+    { path: "/v1/metrics", field: "figures", columns: METRIC_COLUMNS, name: "name" },
     flags,
   );
 

@@ -144,6 +144,13 @@ export const WORKER_COLUMNS: readonly Column[] = [
   { title: "queues", value: (row) => list(row.queues) || "all", wide: true },
 ];
 
+export const METRIC_COLUMNS: readonly Column[] = [
+  field("name"),
+  field("value"),
+  field("unit"),
+  field("description"),
+];
+
 export const MISSION_COLUMNS: readonly Column[] = [
   field("id"),
   status,

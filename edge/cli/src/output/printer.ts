@@ -5,10 +5,12 @@ import { linesOf, textOf } from "./columns.ts";
 import { alignedTable, type Column, csvTable, type Row, tabbedTable } from "./table.ts";
 
 export const FORMATS = ["table", "wide", "json", "ndjson", "yaml", "name", "csv"] as const;
-export type Format = (typeof FORMATS)[number];
+/** How data is written: in a form of `-o`, or as JSON of the fields that `--json` names. */
+export type Format = (typeof FORMATS)[number] | { readonly fields: readonly string[] };
 
-/** Reads `-o`. */
-export function formatOf(text: string): Format {
+/** Reads `-o` and `--json`. */
+export function formatOf(text: string, fields?: string): Format {
+  if (fields !== undefined) return { fields: fields.split(",").map((name) => name.trim()) };
   const format = FORMATS.find((one) => one === text);
   if (format === undefined) throw usage(`-o ${text} is not known; known are ${FORMATS.join(", ")}`);
   return format;
@@ -31,6 +33,7 @@ export async function printList(listing: Listing, format: Format, terminal: Term
 
 async function listLines(listing: Listing, format: Format, terminal: Terminal): Promise<readonly string[]> {
   const { text, rows, columns, name } = listing;
+  if (typeof format === "object") return [JSON.stringify(rows.map((row) => chosenOf(row, format.fields)))];
   switch (format) {
     case "json":
       return [text];
@@ -59,6 +62,7 @@ async function listLines(listing: Listing, format: Format, terminal: Terminal): 
 /** Writes one thing as data: fields in lines for a person, and otherwise as a list of one. */
 export async function printOne(listing: Listing, format: Format, terminal: Terminal): Promise<void> {
   const [row = {}] = listing.rows;
+  if (typeof format === "object") return terminal.data(JSON.stringify(chosenOf(row, format.fields)));
   if (format !== "table" && format !== "wide") return printList(listing, format, terminal);
   const fields = Object.entries(row).filter(([, value]) => value !== undefined && value !== "");
   const width = Math.max(0, ...fields.map(([name]) => name.length));
@@ -73,6 +77,9 @@ export async function printOne(listing: Listing, format: Format, terminal: Termi
     for (const [index, line] of lines.entries()) terminal.data(`${heads[Math.min(index, 1)]}  ${line}`);
   }
 }
+
+const chosenOf = (row: Row, fields: readonly string[]): Row =>
+  Object.fromEntries(fields.map((name) => [name, row[name]]));
 
 async function yamlOf(value: Json): Promise<string> {
   const { stringify } = await import("yaml");

@@ -1,14 +1,11 @@
 import type { Command } from "commander";
 import type { MuteFlags } from "../commands/alerts.ts";
-import { type Built, withSession } from "./session-command.ts";
+import { type Built, chosenFields, withSession } from "./session-command.ts";
 
 /** `orrery alert …` */
 export function addAlertCommands(alert: Command, built: Built): void {
   withSession<{ all?: boolean; watch?: boolean }>(
-    alert
-      .command("ls")
-      .alias("list")
-      .description("list alerts, the most severe first")
+    chosenFields(alert.command("ls").alias("list").description("list alerts, the most severe first"))
       .option("--all", "resolved ones too")
       .option("--watch", "again whenever something happens"),
     built,

@@ -2,14 +2,19 @@ import { type Command, Option } from "commander";
 import type { FollowFlags } from "../commands/follow-job.ts";
 import type { ListFlags } from "../commands/paged-list.ts";
 import type { SubmitFlags } from "../commands/submit-job.ts";
-import { type Built, repeatable, withSession } from "./session-command.ts";
+import { type Built, chosenFields, repeatable, withSession } from "./session-command.ts";
 
-/** The flags of every searched list. */
-export function searchFlags(command: Command, example: string, fields: string): Command {
-  return command
-    .option("-q, --query <query>", `such as '${example}'`)
-    .option("--order-by <field>", `${fields}, with asc or desc`)
+const JOB_ORDERS = "createTime, priority, startTime or endTime";
+
+/** The flags of every searched list that asks for its query. */
+export const searchFlags = (command: Command, example: string, orders: string): Command =>
+  pageFlags(command.option("-q, --query <query>", `such as '${example}'`), orders);
+
+function pageFlags(command: Command, orders: string): Command {
+  return chosenFields(command)
+    .option("--order-by <field>", `${orders}, with asc or desc`)
     .addOption(new Option("--limit <count>", "at most so many, 1 to 10,000").default("50", "50"))
+    .option("--cursor <token>", "begin at a page: the nextPageToken of an answer before")
     .option("--max-lag <duration>", "fail with 9 where the read model is further behind")
     .option("--watch", "go on with what happens to them");
 }
@@ -42,36 +47,12 @@ export function addJobCommands(job: Command, built: Built): void {
     searchFlags(
       job.command("ls").alias("list").description("search jobs"),
       "status:failed task:video.* created:>-2h",
-      "createTime, priority, startTime or endTime",
+      JOB_ORDERS,
     ),
     built,
     async (session, _args, flags) => (await import("../commands/show-job.ts")).listJobs(session, flags),
   );
-  withSession<{ current?: boolean }>(
-    job
-      .command("get <id>")
-      .alias("show")
-      .description("show a job")
-      .option("--current", "from the store, not from the read model"),
-    built,
-    async (session, [id = ""], flags) =>
-      (await import("../commands/show-job.ts")).showJob(session, id, flags),
-  );
-  withSession(
-    job.command("attempts <id>").description("list a job's attempts"),
-    built,
-    async (session, [id = ""]) => (await import("../commands/show-job.ts")).listAttempts(session, id),
-  );
-  withSession(
-    job.command("events <id>").description("list a job's history"),
-    built,
-    async (session, [id = ""]) => (await import("../commands/show-job.ts")).listEvents(session, id),
-  );
-  withSession(
-    job.command("trace <id>").description("draw a job's trace, from its request to its projection"),
-    built,
-    async (session, [id = ""]) => (await import("../commands/show-trace.ts")).showTrace(session, "jobs", id),
-  );
+  addReads(job, built);
   for (const verb of ["cancel", "retry"] as const) {
     const command = job
       .command(`${verb} <ids...>`)
@@ -81,6 +62,46 @@ export function addJobCommands(job: Command, built: Built): void {
       (await import("../commands/change-job.ts")).changeAll(session, { noun: "jobs", verb }, ids, flags),
     );
   }
+}
+
+function addReads(job: Command, built: Built): void {
+  withSession<{ current?: boolean }>(
+    chosenFields(job.command("get <id>").alias("show").description("show a job")).option(
+      "--current",
+      "from the store, not from the read model",
+    ),
+    built,
+    async (session, [id = ""], flags) =>
+      (await import("../commands/show-job.ts")).showJob(session, id, flags),
+  );
+  withSession(
+    job.command("open <id>").description("open a job's page, and print its address"),
+    built,
+    async (session, [id = ""]) => (await import("../commands/open-job.ts")).openJob(session, id),
+  );
+  withSession(
+    chosenFields(job.command("attempts <id>").description("list a job's attempts")),
+    built,
+    async (session, [id = ""]) => (await import("../commands/show-job.ts")).listAttempts(session, id),
+  );
+  withSession(
+    chosenFields(job.command("events <id>").description("list a job's history")),
+    built,
+    async (session, [id = ""]) => (await import("../commands/show-job.ts")).listEvents(session, id),
+  );
+  withSession(
+    job.command("trace <id>").description("draw a job's trace, from its request to its projection"),
+    built,
+    async (session, [id = ""]) => (await import("../commands/show-trace.ts")).showTrace(session, "jobs", id),
+  );
+}
+
+/** `orrery search …` */
+export function addSearch(program: Command, built: Built): void {
+  const search = program.command("search <query...>").description("search jobs: the same as job ls -q");
+  withSession<ListFlags>(pageFlags(search, JOB_ORDERS), built, async (session, words, flags) =>
+    (await import("../commands/show-job.ts")).listJobs(session, { ...flags, query: words.join(" ") }),
+  );
 }
 
 function submitFlags(command: Command): Command {

@@ -4,7 +4,7 @@ import type { LaunchFlags } from "../commands/launch-mission.ts";
 import type { ListFlags } from "../commands/paged-list.ts";
 import type { ResolveFlags } from "../commands/resolve-mission.ts";
 import { searchFlags } from "./job-commands.ts";
-import { type Built, repeatable, withSession } from "./session-command.ts";
+import { type Built, chosenFields, repeatable, withSession } from "./session-command.ts";
 
 /** `orrery mission …` */
 export function addMissionCommands(mission: Command, built: Built): void {
@@ -30,7 +30,7 @@ export function addMissionCommands(mission: Command, built: Built): void {
   );
   const read = (command: Command) => command.option("--current", "from the store, not from the read model");
   withSession<{ current?: boolean }>(
-    read(mission.command("get <id>").alias("show").description("show a mission and its steps")),
+    read(chosenFields(mission.command("get <id>").alias("show").description("show a mission and its steps"))),
     built,
     async (session, [id = ""], flags) =>
       (await import("../commands/show-mission.ts")).showMission(session, id, flags),
@@ -42,7 +42,7 @@ export function addMissionCommands(mission: Command, built: Built): void {
       (await import("../commands/show-mission.ts")).drawMission(session, id, flags),
   );
   withSession(
-    mission.command("events <id>").description("list a mission's history"),
+    chosenFields(mission.command("events <id>").description("list a mission's history")),
     built,
     async (session, [id = ""]) =>
       (await import("../commands/show-mission.ts")).listMissionEvents(session, id),

@@ -1,15 +1,14 @@
 import type { Command } from "commander";
 import type { QueueLimits } from "../commands/queues.ts";
-import { type Built, withSession } from "./session-command.ts";
+import { type Built, chosenFields, withSession } from "./session-command.ts";
 
 /** `orrery queue …` */
 export function addQueueCommands(queue: Command, built: Built): void {
   withSession<{ watch?: boolean }>(
-    queue
-      .command("ls")
-      .alias("list")
-      .description("list queues")
-      .option("--watch", "again whenever something happens"),
+    chosenFields(queue.command("ls").alias("list").description("list queues")).option(
+      "--watch",
+      "again whenever something happens",
+    ),
     built,
     async (session, _args, flags) => (await import("../commands/queues.ts")).listQueues(session, flags),
   );
@@ -37,11 +36,10 @@ export function addQueueCommands(queue: Command, built: Built): void {
 /** `orrery worker …` */
 export function addWorkerCommands(worker: Command, built: Built): void {
   withSession<{ watch?: boolean }>(
-    worker
-      .command("ls")
-      .alias("list")
-      .description("list workers")
-      .option("--watch", "again whenever something happens"),
+    chosenFields(worker.command("ls").alias("list").description("list workers")).option(
+      "--watch",
+      "again whenever something happens",
+    ),
     built,
     async (session, _args, flags) => (await import("../commands/watch-list.ts")).listWorkers(session, flags),
   );

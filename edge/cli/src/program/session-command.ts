@@ -28,6 +28,10 @@ export function common(command: Command): Command {
     .option("--no-color", "no colour; NO_COLOR");
 }
 
+/** Adds the flag that every list and everything that shows one thing takes. */
+export const chosenFields = (command: Command): Command =>
+  command.option("--json <fields>", "only these fields, as JSON: id,status");
+
 /** Lets a command run in a session. Commander hands over the arguments, then the flags, then the command. */
 export function withSession<Flags = object>(
   command: Command,

@@ -6,6 +6,7 @@ const FILLED_BY: Readonly<Record<string, readonly string[]>> = {
   "Idempotency-Key": ["idempotencyKey"],
   input: ["input", "set"],
   labels: ["label", "tag"],
+  pageToken: ["cursor"],
   untilTime: ["until"],
 };
 
