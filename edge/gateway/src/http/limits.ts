@@ -13,6 +13,11 @@ export const LIMITS = {
    * take more than this process has.
    */
   bodyValues: 200_000,
+  /**
+   * Objects and arrays inside each other in a body of JSON: the 32 of a value, which its service holds it to by name,
+   * and those of the message around it. Beyond it a message in binary would be refused as well.
+   */
+  bodyLevels: 40,
   /** Fields of one message in binary, those of messages inside it included: a value in a list has two. */
   messageFields: 400_000,
   /** Bytes of a body in Connect or gRPC-Web, whose messages cannot be counted before they are decoded. */

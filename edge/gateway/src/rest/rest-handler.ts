@@ -68,6 +68,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
       bodyBytes: LIMITS.bodyBytes,
       headerBytes: LIMITS.headerBytes * 2,
       targetBytes: LIMITS.headerBytes,
+      jsonDepth: LIMITS.bodyLevels,
       jsonKeys: LIMITS.bodyValues,
       jsonValues: LIMITS.bodyValues,
       streamOpenMs: LIMITS.streamOpenMs,

@@ -149,7 +149,8 @@ function register(
 
 /** How JSON is read and written. What REST refuses of it is refused here where connect-es decodes its bytes. */
 function jsonOptions(method: DescMethod, registry: Registry) {
-  const limits = { jsonKeys: LIMITS.bodyValues, jsonValues: LIMITS.bodyValues };
+  const { bodyLevels, bodyValues } = LIMITS;
+  const limits = { jsonDepth: bodyLevels, jsonKeys: bodyValues, jsonValues: bodyValues };
   const decode = (bytes: Uint8Array): string => {
     try {
       return exactJson(method.input, bytes, { registry, limits });
