@@ -72,7 +72,7 @@ describe("the job of a mission's step", () => {
     expect(outcomes[4]).toMatchObject({ id: neighbour });
   });
 
-  test("takes what an undo is told: an input and an output, each as large as it may be", async () => {
+  test("takes what an undo is told: an input and an output, each as large and deep as it may be", async () => {
     const half = "x".repeat(190 * 1024);
     const told = (input: JsonObject) => ({
       ...item(uuidV7()),
@@ -84,6 +84,13 @@ describe("the job of a mission's step", () => {
     );
     expect(both).toMatchObject({ status: Job_Status.QUEUED });
     expect(more).toBe("BODY_TOO_LARGE");
+    const deep = JSON.parse(`${"[".repeat(32)}${"]".repeat(32)}`) as JsonObject[];
+    const [deepest, deeper] = await submit(
+      told({ input: deep, output: deep }),
+      told({ input: [deep], output: deep }),
+    );
+    expect(deepest).toMatchObject({ status: Job_Status.QUEUED });
+    expect(deeper).toBe("INVALID_REQUEST");
   });
 
   test("is submitted by the orchestrator alone, which submits nothing else", async () => {

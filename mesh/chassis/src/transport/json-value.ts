@@ -11,18 +11,19 @@ export const VALUE_GROWTH = 6;
 /**
  * The JSON of a value that a user gave, as it is stored.
  *
- * @param about - `field`: where the value stands in the request, for the refusal; `limitBytes`: of JSON
+ * @param about - `field`: where the value stands in the request, for the refusal; `limitBytes`: of JSON; `levels`: of
+ *   lists and objects, 32 unless said
  * @throws Fault `BODY_TOO_LARGE` over the limit · `INVALID_REQUEST` for a number that JSON does not have, and
- *   beyond 32 levels
+ *   beyond the levels
  */
 export function jsonText(
   value: Value | undefined,
-  about: { field: string; limitBytes: number },
+  about: { field: string; limitBytes: number; levels?: number },
 ): string | undefined {
   if (value === undefined) return undefined;
-  const { field, limitBytes } = about;
+  const { field, limitBytes, levels = VALUE_LEVELS } = about;
   const json = jsonOf(value, field);
-  if (!fitsValue(json)) throw invalid(field, `is deeper than ${VALUE_LEVELS} levels`);
+  if (!fitsValue(json, levels)) throw invalid(field, `is deeper than ${levels} levels`);
   const text = JSON.stringify(json);
   const bytes = Buffer.byteLength(text);
   if (bytes <= limitBytes) return text;

@@ -5,7 +5,9 @@ import { type Resolved, resolve, type Sources } from "./references.ts";
 
 /** How large the input of a step's job may be, in bytes of JSON. */
 export const INPUT_LIMIT_BYTES = 192 * 1024;
-/** The same of a job that undoes: its step's input and output, each as large as they may be, and the key. */
+/** How many lists and objects may be inside each other in it; a job that undoes is told it inside one more. */
+const INPUT_LEVELS = 32;
+/** How large the input of a job that undoes may be: an input and an output, each as large as it may be, and the key. */
 const UNDO_INPUT_LIMIT_BYTES = 2 * INPUT_LIMIT_BYTES + 1024;
 
 /**
@@ -16,7 +18,7 @@ export function beginStep(course: Course, step: Step): void {
   const { plan } = step;
   const resolved = inputOf(course.mission, step);
   const inputText = textOf(resolved);
-  const refusal = refusalOf(resolved, plan.name) ?? largeRefusal(inputText, plan.name);
+  const refusal = refusalOf(resolved, plan.name) ?? limitRefusal(resolved, inputText, plan.name);
   if (refusal !== undefined) {
     const changes = { status: "FAILED" as const, endMs: course.moment.nowMs, error: refusal };
     course.move({ fact: "MissionStepFailed", step: { name: plan.name, changes } });
@@ -98,12 +100,24 @@ function refusalOf(resolved: Input, step: string): MissionError | undefined {
 }
 
 /** The jobs service takes as much as an undo is told from a mission; a step is held to what any job is held to. */
-function largeRefusal(inputText: string | undefined, step: string): MissionError | undefined {
+function limitRefusal(
+  resolved: Input,
+  inputText: string | undefined,
+  step: string,
+): MissionError | undefined {
   const bytes = inputText === undefined ? 0 : Buffer.byteLength(inputText);
-  if (bytes <= INPUT_LIMIT_BYTES) return undefined;
-  const message = `its input is ${bytes} bytes of JSON; at most ${INPUT_LIMIT_BYTES} are taken`;
-  return { type: "JOB_REFUSED", message, step };
+  if (bytes > INPUT_LIMIT_BYTES) {
+    const message = `its input is ${bytes} bytes of JSON; at most ${INPUT_LIMIT_BYTES} are taken`;
+    return { type: "JOB_REFUSED", message, step };
+  }
+  if (!("value" in resolved) || fits(resolved.value, INPUT_LEVELS)) return undefined;
+  return { type: "JOB_REFUSED", message: `its input is deeper than ${INPUT_LEVELS} levels`, step };
 }
+
+const fits = (json: Json, levels: number): boolean =>
+  json === null ||
+  typeof json !== "object" ||
+  (levels > 0 && Object.values(json).every((inside: Json) => fits(inside, levels - 1)));
 
 function sourcesOf(mission: Mission): Sources {
   const named = (name: string): Step | undefined => mission.steps.find(({ plan }) => plan.name === name);

@@ -143,6 +143,14 @@ describe("a mission with a failure", () => {
     expect(life.tasks).toEqual([]);
   });
 
+  test("begins a step whose input is as deep as an input may be, and none whose references make it deeper", () => {
+    const inputText = `${"[".repeat(32)}${"]".repeat(32)}`;
+    expect(Life.begun([aStep("a", { input: { $from: "input" } })], { inputText }).tasks).toEqual(["do.a"]);
+    const deeper = Life.begun([aStep("a", { input: [{ $from: "input" }] })], { inputText });
+    expect(deeper.mission).toMatchObject({ status: "FAILED", cause: { type: "JOB_REFUSED", step: "a" } });
+    expect(deeper.tasks).toEqual([]);
+  });
+
   test("cancels running branches and awaits their ends before it undoes any", () => {
     const life = Life.begun(fork()).ends("r", succeeded()).ends("x", failed());
     expect(life.statuses).toBe("r:SUCCEEDED x:FAILED y:RUNNING z:SKIPPED");

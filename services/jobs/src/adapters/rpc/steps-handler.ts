@@ -9,7 +9,7 @@ import { traceIdOf } from "@orrery/mesh/telemetry/trace";
 import type { Call } from "@orrery/mesh/transport/route";
 import type { StepItem, SubmitSteps } from "../../application/submit-steps.ts";
 import { outcomeToWire, submissionFromWire } from "./submission-wire.ts";
-import { STEP_INPUT_LIMIT_BYTES } from "./value-limits.ts";
+import { STEP_INPUT_LIMITS } from "./value-limits.ts";
 
 /** The workload whose missions own jobs. */
 const ORCHESTRATOR = "orchestrator";
@@ -45,7 +45,7 @@ export async function submitStepItems(
 function stepFrom({ caller, job, missionStep }: SubmitJobsRequest_Item): StepItem | Fault {
   if (missionStep === undefined || caller === undefined) return stepNotAllowed();
   const asked = job ?? create(JobsService.method.submitJob.input);
-  const item = submissionFromWire(asked, caller, "", STEP_INPUT_LIMIT_BYTES);
+  const item = submissionFromWire(asked, caller, "", STEP_INPUT_LIMITS);
   if (item instanceof Fault) return item;
   const { missionId, step } = missionStep;
   return {

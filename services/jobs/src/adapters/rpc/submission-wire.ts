@@ -19,7 +19,7 @@ import { DEFAULT_RETRY_POLICY } from "../../domain/retry-schedule.ts";
 import type { Submission } from "../../domain/submission.ts";
 import { jobFromBytes, jobMessage, msOf } from "./job-wire.ts";
 import { isPlainSubmission } from "./submission-check.ts";
-import { VALUE_LIMIT_BYTES } from "./value-limits.ts";
+import { VALUE_LIMITS } from "./value-limits.ts";
 
 const DEFAULT_QUEUE = "default";
 const DEFAULT_MAX_ATTEMPTS = 5;
@@ -31,14 +31,14 @@ const SUBMIT_ROUTE = "SubmitJob";
  * Reads one submission, holding it against its rules.
  *
  * @param path - where it stands in the request, as in `jobs[3]`; empty for a request of its own
- * @param limitBytes - how large its input may be, in bytes of JSON; 192 KiB unless said
+ * @param limits - what its input is held to; 192 KiB of JSON and 32 levels unless said
  * @returns what to submit, or why not, with the fields at fault
  */
 export function submissionFromWire(
   request: SubmitJobRequest,
   caller: Caller,
   path: string,
-  limitBytes = VALUE_LIMIT_BYTES,
+  limits = VALUE_LIMITS,
 ): SubmitItem | Fault {
   const fieldViolations = isPlainSubmission(request)
     ? []
@@ -52,7 +52,7 @@ export function submissionFromWire(
     return {
       submission: submissionOf(request, caller),
       principal: caller.principal,
-      inputText: jsonText(request.input, { field: fieldAt(path, "input"), limitBytes }),
+      inputText: jsonText(request.input, { field: fieldAt(path, "input"), ...limits }),
       keyed: keyedRequest(SUBMIT_ROUTE, SubmitJobRequestSchema, request, caller.project, path),
     };
   } catch (failure) {

@@ -17,7 +17,7 @@ import type { Report, ReportOutcome } from "../../application/report-attempts.ts
 import { boundedMessage } from "../../domain/error-text.ts";
 import type { JobError } from "../../domain/job.ts";
 import { msOf } from "./job-wire.ts";
-import { VALUE_LIMIT_BYTES } from "./value-limits.ts";
+import { VALUE_LIMITS } from "./value-limits.ts";
 
 const DEFAULT_ERROR_TYPE = "ERROR";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -43,13 +43,13 @@ export function leaseToWire({ job, inputText, leaseExpireMs }: Grant): Lease {
   return message;
 }
 
-/** Reads a success. @throws Fault `BODY_TOO_LARGE` for an output over 192 KiB, by its path */
+/** Reads a success. @throws Fault `BODY_TOO_LARGE`, `INVALID_REQUEST` for an output over its limits, by its path */
 export function completionFromWire(
   result: CompleteAttemptsRequest_Result,
   by: WorkCaller,
   path: string,
 ): Report {
-  const outputText = jsonText(result.output, { field: `${path}.output`, limitBytes: VALUE_LIMIT_BYTES });
+  const outputText = jsonText(result.output, { field: `${path}.output`, ...VALUE_LIMITS });
   return {
     jobId: idOf(result.jobId),
     epoch: result.leaseEpoch,
