@@ -20,8 +20,8 @@ export interface Submission {
   readonly step: string;
 }
 
-/** How far ahead a job can be planned: five years of 365.2425 days. */
-export const PLAN_AHEAD_MS = 157_784_760_000;
+/** How many years of the calendar, in UTC, a job can be planned ahead. */
+const PLAN_AHEAD_YEARS = 5;
 
 /** Why a submission cannot be taken, by field; the fields are those of the contract. */
 interface FieldProblem {
@@ -33,13 +33,20 @@ interface FieldProblem {
 export function checkTimes(submission: Submission, nowMs: number): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   const { start, expireMs } = submission;
-  if (start !== "now" && "atMs" in start && start.atMs > nowMs + PLAN_AHEAD_MS)
-    problems.push({ field: "runTime", description: "must be at most 5 years ahead" });
+  if (start !== "now" && "atMs" in start && isTooFarAhead(start.atMs, nowMs))
+    problems.push({ field: "runTime", description: TOO_FAR_AHEAD });
   if (expireMs !== undefined && expireMs <= nowMs)
     problems.push({ field: "expireTime", description: "must be in the future" });
-  if (expireMs !== undefined && expireMs > nowMs + PLAN_AHEAD_MS)
-    problems.push({ field: "expireTime", description: "must be at most 5 years ahead" });
+  if (expireMs !== undefined && isTooFarAhead(expireMs, nowMs))
+    problems.push({ field: "expireTime", description: TOO_FAR_AHEAD });
   return problems;
+}
+
+const TOO_FAR_AHEAD = `must be at most ${PLAN_AHEAD_YEARS} years ahead`;
+
+function isTooFarAhead(timeMs: number, nowMs: number): boolean {
+  const latest = new Date(nowMs);
+  return timeMs > latest.setUTCFullYear(latest.getUTCFullYear() + PLAN_AHEAD_YEARS);
 }
 
 /** Makes a job of a submission: QUEUED if it can run now, SCHEDULED if its time is to come. */

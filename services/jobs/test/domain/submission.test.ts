@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { checkTimes, PLAN_AHEAD_MS, submit } from "../../src/domain/submission.ts";
+import { checkTimes, submit } from "../../src/domain/submission.ts";
 import { aSubmission, JOB_ID, NOW } from "../job-factory.ts";
+
+const FIVE_YEARS_LATER = Date.UTC(2031, 10, 21, 9, 0, 0);
 
 describe("a submission", () => {
   test.each([
@@ -23,13 +25,23 @@ describe("a submission", () => {
   });
 
   test.each([
-    [{ start: { atMs: NOW + PLAN_AHEAD_MS } }, []],
-    [{ start: { atMs: NOW + PLAN_AHEAD_MS + 1 } }, ["runTime"]],
+    [{ start: { atMs: FIVE_YEARS_LATER } }, []],
+    [{ expireMs: FIVE_YEARS_LATER }, []],
+    [{ start: { atMs: FIVE_YEARS_LATER + 1 } }, ["runTime"]],
     [{ expireMs: NOW }, ["expireTime"]],
     [{ expireMs: NOW + 1 }, []],
-    [{ expireMs: NOW + PLAN_AHEAD_MS + 1 }, ["expireTime"]],
-    [{ expireMs: NOW - 1, start: { atMs: NOW + PLAN_AHEAD_MS + 1 } }, ["runTime", "expireTime"]],
+    [{ expireMs: FIVE_YEARS_LATER + 1 }, ["expireTime"]],
+    [{ expireMs: NOW - 1, start: { atMs: FIVE_YEARS_LATER + 1 } }, ["runTime", "expireTime"]],
   ])("with %j is at fault in %j", (changes, fields) => {
     expect(checkTimes(aSubmission(changes), NOW).map(({ field }) => field)).toEqual(fields);
+  });
+
+  test("is planned by the calendar, on a 29 February to the 1 March five years later", () => {
+    const at = (atMs: number) => aSubmission({ start: { atMs } });
+    const [leapDay, latest] = [Date.UTC(2028, 1, 29), Date.UTC(2033, 2, 1)];
+    expect(checkTimes(at(latest), leapDay)).toEqual([]);
+    expect(checkTimes(at(latest + 1), leapDay)).toEqual([
+      { field: "runTime", description: "must be at most 5 years ahead" },
+    ]);
   });
 });
