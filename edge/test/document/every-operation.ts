@@ -184,11 +184,14 @@ async function observatory(call: Tour, run: string): Promise<void> {
     headers: token,
   });
   await call(`${service}_ListJobs`, 400, { query: { q: "nonsense:1" } });
-  await call(`${service}_ListJobAttempts`, 200, { path });
-  await call(`${service}_ListJobEvents`, 200, { path, query: { pageSize: 2 } });
-  await call(`${service}_GetJobTrace`, 200, { path });
-  for (const read of ["GetOverview", "ListQueues", "ListWorkers", "GetMetrics"])
-    await call(`${service}_${read}`, 200);
+  await call(`${service}_ListJobAttempts`, 200, { path, headers: token });
+  await call(`${service}_ListJobEvents`, 200, { path, query: { pageSize: 2 }, headers: token });
+  await call(`${service}_GetJobTrace`, 200, { path, headers: token });
+  const notOurs = { "Orrery-Consistency-Token": "x" };
+  for (const read of ["GetOverview", "ListQueues", "ListWorkers", "GetMetrics"]) {
+    await call(`${service}_${read}`, 200, { headers: token });
+    await call(`${service}_${read}`, 400, { headers: notOurs });
+  }
   const listed = await call(`${service}_ListMissions`, 200, {
     query: { q: `label.run:${run}`, pageSize: 5 },
   });
@@ -198,7 +201,8 @@ async function observatory(call: Tour, run: string): Promise<void> {
   await call(`${service}_GetMission`, 404, { path: { id: NOBODY } });
   await call(`${service}_ListMissionEvents`, 200, { path: mission });
   await call(`${service}_GetMissionTrace`, 200, { path: mission });
-  await call(`${service}_ListEvents`, 200, { query: { q: `label.observed:${run}`, pageSize: 5 } });
+  const observed = { q: `label.observed:${run}`, pageSize: 5 };
+  await call(`${service}_ListEvents`, 200, { query: observed, headers: token });
   await call(`${service}_ListEvents`, 400, { query: { q: "nonsense:1" } });
   const enough = (frames: readonly Frame[]): boolean => frames.length > 0;
   const watching = call(`${service}_WatchEvents`, 200, { accept: "text/event-stream", enough });

@@ -55,6 +55,41 @@ function projected(service: TestService, id: string, minVersion: number) {
   });
 }
 
+const tokenOf = (id: string, version: number) => Buffer.from(`${id}:${version}`).toString("base64url");
+
+/** What becomes of all reads of the read model that are given a token: the reasons of refusals, or "answered". */
+async function outcomesOf(
+  { client }: TestService,
+  about: { readonly job: string; readonly mission: string },
+  consistencyToken: string,
+): Promise<ReadonlySet<string>> {
+  const read = { consistencyToken };
+  const ofJob = { consistencyToken, id: about.job };
+  const ofMission = { consistencyToken, id: about.mission };
+  const answers: readonly Promise<unknown>[] = [
+    client.getOverview(read, asked()),
+    client.getMetrics(read, asked()),
+    client.listJobs(read, asked()),
+    client.getJob(ofJob, asked()),
+    client.listJobAttempts(ofJob, asked()),
+    client.listJobEvents(ofJob, asked()),
+    client.getJobTrace(ofJob, asked()),
+    client.listMissions(read, asked()),
+    client.getMission(ofMission, asked()),
+    client.listMissionEvents(ofMission, asked()),
+    client.getMissionTrace(ofMission, asked()),
+    client.listEvents(read, asked()),
+    client.listAlerts(read, asked()),
+  ];
+  const outcomes = answers.map((answer) =>
+    answer.then(
+      () => "answered",
+      (error: unknown) => faultFrom(error).reason,
+    ),
+  );
+  return new Set(await Promise.all(outcomes));
+}
+
 function elasticsearch(): Record<string, string> {
   const { url, prefix } = testElasticsearch("service");
   return {
@@ -149,6 +184,45 @@ describe("the observatory as a process", () => {
       await expect(client.getMission({ id: missionId }, asked("second"))).rejects.toMatchObject({
         code: Code.NotFound,
       });
+    },
+    120_000,
+  );
+
+  test.each([
+    ["embedded", () => ({})],
+    ["elasticsearch", elasticsearch],
+  ])(
+    "every read comes after the write that its consistency token names: %s",
+    async (_name, settings) => {
+      await using service = await startService(["default"], settings());
+      const { client } = service;
+      await eventually(async () => client.getOverview({}, asked()), { withinMs: 90_000, everyMs: 500 });
+      const timeMs = systemClock.nowMs();
+      const [first, second, mission] = [lifeOf(40), lifeOf(41), uuidAt(timeMs, 42)];
+      const launched = missionText({ id: mission, version: 1, name: "MissionCreated", timeMs });
+      await service.publish(...first.events, launched);
+      await projected(service, first.id, 3);
+      await eventually(() => client.getMission({ id: mission, minVersion: 1 }, asked()));
+      const waiting = {
+        reads: outcomesOf(service, { job: second.id, mission }, tokenOf(second.id, 3)),
+        attempts: client.listJobAttempts({ id: second.id, consistencyToken: tokenOf(second.id, 3) }, asked()),
+        events: client.listEvents({ q: second.id, consistencyToken: tokenOf(second.id, 3) }, asked()),
+      };
+      await service.publish(...second.events);
+      expect((await waiting.attempts).attempts.map(({ worker }) => worker)).toEqual(["w-1"]);
+      expect((await waiting.events).events.map((event) => event.aggregateVersion)).toContain(3);
+      expect([...(await waiting.reads)]).toEqual(["answered"]);
+
+      const about = { job: first.id, mission };
+      const ahead = tokenOf(first.id, 4);
+      expect([...(await outcomesOf(service, about, ahead))]).toEqual(["PROJECTION_BEHIND"]);
+      expect([...(await outcomesOf(service, about, "not a token"))]).toEqual(["INVALID_REQUEST"]);
+      // Queues and workers are not of the read model: whoever answers for them has every write.
+      expect((await client.listQueues({ consistencyToken: ahead }, asked())).queues).toHaveLength(1);
+      for (const list of [client.listQueues, client.listWorkers]) {
+        const refused = list({ consistencyToken: "not a token" }, asked());
+        expect(await refused.catch(faultFrom)).toMatchObject({ reason: "INVALID_REQUEST" });
+      }
     },
     120_000,
   );

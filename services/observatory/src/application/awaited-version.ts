@@ -12,12 +12,20 @@ const WAIT_LIMIT_MS = 3_000;
 const POLL_MS = 25;
 
 interface Deps {
-  readonly readModel: Pick<ReadModel, "find" | "countVersions">;
+  readonly readModel: Pick<ReadModel, "find" | "history" | "countVersions">;
   readonly clock: Clock;
 }
 
+/** A read of a project that may have to come after a write. */
+export interface ReadAfterWrite {
+  readonly project: string;
+  /** The Orrery-Consistency-Token of that write; empty where there is none. */
+  readonly consistencyToken: string;
+  readonly signal: AbortSignal;
+}
+
 /** A version of something that a read has to hold. */
-export interface AwaitedVersion extends WantedVersion {
+interface AwaitedVersion extends WantedVersion {
   readonly project: string;
   readonly signal: AbortSignal;
 }
@@ -29,16 +37,25 @@ export interface WholeDocument {
 }
 
 /**
- * Waits until a version of a job or a mission is searchable.
+ * Waits until the write that a read has to come after is searchable, as a document and as an event: a store may show
+ * the one before the other. Without a token it waits for nothing.
  *
- * @throws Fault `PROJECTION_BEHIND` (retryable) after 3 seconds
+ * @returns what the token names
+ * @throws Fault `INVALID_REQUEST` (the token) · `PROJECTION_BEHIND` (retryable) after 3 seconds
  */
-export async function awaitVersion({ readModel, clock }: Deps, wanted: AwaitedVersion): Promise<void> {
-  await polled(clock, wanted, async () => {
-    const { project, id, version } = wanted;
+export async function awaitWrite(
+  { readModel, clock }: Deps,
+  { project, consistencyToken, signal }: ReadAfterWrite,
+): Promise<WantedVersion | undefined> {
+  const wanted = wantedBy(consistencyToken);
+  if (wanted === undefined) return undefined;
+  const { id, version } = wanted;
+  return polled(clock, { ...wanted, project, signal }, async () => {
     const found =
       (await readModel.find("job", project, id)) ?? (await readModel.find("mission", project, id));
-    return found !== undefined && found.version >= version ? found : undefined;
+    if (found === undefined || found.version < version) return undefined;
+    const events = await readModel.history(project, id, { afterVersion: version - 1, limit: 1 });
+    return events.length > 0 ? wanted : undefined;
   });
 }
 

@@ -2,21 +2,18 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { ORDER_NAMES, readOrder } from "../domain/list-order.ts";
-import { awaitVersion, wantedBy } from "./awaited-version.ts";
+import { awaitWrite, type ReadAfterWrite } from "./awaited-version.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import type { ListedDocument, ReadModel } from "./ports.ts";
 import { filterOf } from "./query-filter.ts";
 
 /** A page of a list, as it was asked for. */
-export interface ListRequest {
-  readonly project: string;
+export interface ListRequest extends ReadAfterWrite {
   readonly q: string;
   readonly orderBy: string;
   /** 0 means 50; more than 100 means 100. */
   readonly pageSize: number;
   readonly pageToken: string;
-  readonly consistencyToken: string;
-  readonly signal: AbortSignal;
 }
 
 /** A page of a list. */
@@ -49,8 +46,7 @@ export const listDocuments =
     const place = pageToken === "" ? undefined : readPageToken(pageToken, belongsTo);
     const nowMs = place?.nowMs ?? clock.nowMs();
     const filter = filterOf(q, SEARCHED[kind], nowMs);
-    const wanted = wantedBy(request.consistencyToken);
-    if (wanted !== undefined) await awaitVersion({ readModel, clock }, { ...wanted, project, signal });
+    await awaitWrite({ readModel, clock }, request);
     const limit = Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT);
     const [found, total] = await Promise.all([
       readModel.search({ kind, project, filter, order, after: place?.after, limit: limit + 1, signal }),

@@ -1,6 +1,7 @@
 import type { Clock } from "@orrery/mesh/time/clock";
 import { all, type Filter } from "../domain/query/filter.ts";
 import type { NumberField } from "../domain/search-keys.ts";
+import { awaitWrite, type ReadAfterWrite } from "./awaited-version.ts";
 import type { FreshnessGauge } from "./freshness.ts";
 import { failingRatio } from "./overview.ts";
 import type { ReadModel } from "./ports.ts";
@@ -18,11 +19,17 @@ const COUNT_LIMIT = 1_000_000;
 const WAITING = ["SCHEDULED", "QUEUED", "RETRYING"];
 const OPEN_MISSIONS = ["PENDING", "RUNNING", "COMPENSATING", "NEEDS_ATTENTION"];
 
-/** A project's figures: always the same ones, in the same order. */
+/**
+ * A project's figures: always the same ones, in the same order.
+ *
+ * @throws Fault `PROJECTION_BEHIND`
+ */
 export const readMetrics =
   (parts: { readonly readModel: ReadModel; readonly freshness: FreshnessGauge; readonly clock: Clock }) =>
-  async (project: string): Promise<readonly Figure[]> => {
+  async (request: ReadAfterWrite): Promise<readonly Figure[]> => {
     const { readModel, freshness, clock } = parts;
+    const { project } = request;
+    await awaitWrite(parts, request);
     const nowMs = clock.nowMs();
     const count = (filter: Filter) => readModel.count({ kind: "job", project, filter }, COUNT_LIMIT);
     const lastMinute = (field: NumberField): Filter => {

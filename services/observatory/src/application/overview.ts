@@ -3,6 +3,7 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { NEWEST_FIRST } from "../domain/list-order.ts";
 import type { Kind } from "../domain/projection.ts";
 import { all, EVERYTHING, type Filter } from "../domain/query/filter.ts";
+import { awaitWrite, type ReadAfterWrite } from "./awaited-version.ts";
 import { listAlerts } from "./list-alerts.ts";
 import type { AskedFor, FailureGroup, JobsPeer, ListedDocument, ReadModel } from "./ports.ts";
 
@@ -34,7 +35,11 @@ const SHORTEST_SPAN_MS = 1_000;
 const FAILING_ALARM = 0.05;
 const NEEDS_ATTENTION: Filter = { is: "one of", field: "status", values: ["needs_attention"] };
 
-/** One look at a project. Answers without the queues and workers when the jobs service does not. */
+/**
+ * One look at a project. Answers without the queues and workers when the jobs service does not.
+ *
+ * @throws Fault `PROJECTION_BEHIND`
+ */
 export const readOverview =
   ({
     readModel,
@@ -45,14 +50,21 @@ export const readOverview =
     readonly peer: JobsPeer;
     readonly clock: Clock;
   }) =>
-  async (project: string, askedFor: AskedFor): Promise<Overview> => {
+  async (request: ReadAfterWrite, askedFor: AskedFor): Promise<Overview> => {
+    const { project } = request;
+    await awaitWrite({ readModel, clock }, request);
     const newest = (kind: Kind, filter: Filter) =>
       readModel.search({ kind, project, filter, order: NEWEST_FIRST, after: undefined, limit: RECENT_LIMIT });
     const [summary, recentJobs, attentionMissions, alerts, failing, queues, workers] = await Promise.all([
       readModel.summary(project),
       newest("job", EVERYTHING),
       newest("mission", NEEDS_ATTENTION),
-      listAlerts({ readModel })({ project, includeResolved: false, pageSize: RECENT_LIMIT }),
+      listAlerts({ readModel, clock })({
+        ...request,
+        consistencyToken: "",
+        includeResolved: false,
+        pageSize: RECENT_LIMIT,
+      }),
       failingRatio(readModel, project, clock.nowMs()),
       peer.listQueues(askedFor).catch(() => undefined),
       peer.listWorkers(askedFor).catch(() => undefined),

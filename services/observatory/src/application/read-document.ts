@@ -2,7 +2,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { aggregateOf, attemptOf, type Json, type JsonObject } from "../domain/envelope-payload.ts";
-import { awaitVersion, awaitWhole, isWhole, wantedBy } from "./awaited-version.ts";
+import { awaitWhole, awaitWrite, isWhole, type ReadAfterWrite } from "./awaited-version.ts";
 import { readNumberToken, writeNumberToken } from "./page-token.ts";
 import type { ReadModel, StoredEvent } from "./ports.ts";
 
@@ -14,13 +14,10 @@ interface Deps {
 type WatchedKind = "job" | "mission";
 
 /** One job or mission, at a version or newer. */
-export interface DocumentRequest {
-  readonly project: string;
+export interface DocumentRequest extends ReadAfterWrite {
   readonly id: string;
   /** 0 means any. */
   readonly minVersion: number;
-  readonly consistencyToken: string;
-  readonly signal: AbortSignal;
 }
 
 /** A job or a mission with what its events brought (D2); all of it ProtoJSON. */
@@ -45,10 +42,9 @@ export const readDocument =
   ({ readModel, clock }: Deps, kind: WatchedKind) =>
   async (request: DocumentRequest): Promise<ReadDocument> => {
     const { project, id, signal } = request;
-    const token = wantedBy(request.consistencyToken);
-    // A token may be that of a write to something else that this read has to come after.
-    if (token !== undefined) await awaitVersion({ readModel, clock }, { ...token, project, signal });
-    const version = Math.max(request.minVersion, token?.id === id ? token.version : 0);
+    // It may be a write to something else that this read has to come after.
+    const written = await awaitWrite({ readModel, clock }, request);
+    const version = Math.max(request.minVersion, written?.id === id ? written.version : 0);
     const found = await awaitWhole({ readModel, clock }, kind, { project, id, version, signal });
     if (found === undefined) throw notFound(kind, id);
     const { document, complete } = found;
@@ -70,14 +66,15 @@ export const readDocument =
 /**
  * Reads the attempts of a job, the first one first, out of the events that began and ended them.
  *
- * @throws Fault `NOT_FOUND`
+ * @throws Fault `NOT_FOUND` · `PROJECTION_BEHIND`
  */
 export const readAttempts =
-  ({ readModel }: Pick<Deps, "readModel">) =>
+  ({ readModel, clock }: Deps) =>
   async (
-    project: string,
-    id: string,
+    request: ReadAfterWrite & { readonly id: string },
   ): Promise<{ readonly attempts: readonly JsonObject[]; readonly complete: boolean }> => {
+    const { project, id } = request;
+    await awaitWrite({ readModel, clock }, request);
     const complete = await completeNow(readModel, "job", project, id);
     const attempts = new Map<number, JsonObject>();
     let found = 0;
@@ -108,19 +105,17 @@ export interface HistoryPage {
 /**
  * Reads the events of a job or a mission by version, page by page; of large ones fewer than asked for.
  *
- * @throws Fault `NOT_FOUND` · `INVALID_PAGE_TOKEN`
+ * @throws Fault `NOT_FOUND` · `INVALID_PAGE_TOKEN` · `PROJECTION_BEHIND`
  */
 export const readHistory =
-  ({ readModel }: Pick<Deps, "readModel">, kind: WatchedKind) =>
-  async (request: {
-    readonly project: string;
-    readonly id: string;
-    readonly pageSize: number;
-    readonly pageToken: string;
-  }): Promise<HistoryPage> => {
+  ({ readModel, clock }: Deps, kind: WatchedKind) =>
+  async (
+    request: ReadAfterWrite & { readonly id: string; readonly pageSize: number; readonly pageToken: string },
+  ): Promise<HistoryPage> => {
     const { project, id, pageToken } = request;
     const belongsTo = [project, id, "history"];
     const afterVersion = pageToken === "" ? 0 : readNumberToken(pageToken, belongsTo);
+    await awaitWrite({ readModel, clock }, request);
     const limit = Math.min(request.pageSize === 0 ? EVENTS_DEFAULT : request.pageSize, EVENTS_LIMIT);
     const complete = await completeNow(readModel, kind, project, id);
     const found = await readModel.history(project, id, { afterVersion, limit: limit + 1 });

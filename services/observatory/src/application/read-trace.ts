@@ -1,6 +1,8 @@
 import { Fault } from "@orrery/mesh/fault/fault";
+import type { Clock } from "@orrery/mesh/time/clock";
 import { traceIdIn } from "../domain/envelope-payload.ts";
 import { type Span, visibleSpans } from "../domain/span.ts";
+import { awaitWrite, type ReadAfterWrite } from "./awaited-version.ts";
 import type { ReadModel, TraceStore } from "./ports.ts";
 
 /** What is kept of a trace, as far as a project may see it. */
@@ -18,14 +20,20 @@ const SPANS_LIMIT = 1_000;
 /**
  * Reads the trace of a job or a mission. Without a span it was not kept: few are under load, and old ones go.
  *
- * @throws Fault `NOT_FOUND`
+ * @throws Fault `NOT_FOUND` · `PROJECTION_BEHIND`
  */
 export const readTrace =
   (
-    { readModel, traces }: { readonly readModel: ReadModel; readonly traces: TraceStore },
+    {
+      readModel,
+      traces,
+      clock,
+    }: { readonly readModel: ReadModel; readonly traces: TraceStore; readonly clock: Clock },
     kind: "job" | "mission",
   ) =>
-  async (project: string, id: string): Promise<ReadTrace> => {
+  async (request: ReadAfterWrite & { readonly id: string }): Promise<ReadTrace> => {
+    const { project, id } = request;
+    await awaitWrite({ readModel, clock }, request);
     if ((await readModel.find(kind, project, id)) === undefined) {
       throw new Fault("NOT_FOUND", { detail: `There is no ${kind} ${id} in this project's read model.` });
     }

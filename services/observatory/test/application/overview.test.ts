@@ -25,6 +25,7 @@ const ASKED: AskedFor = {
   signal: new AbortController().signal,
   timeoutMs: 1_000,
 };
+const READ = { project: "demo", consistencyToken: "", signal: ASKED.signal };
 const queue = (name: string, oldestWaitSeconds: number) => create(QueueSchema, { name, oldestWaitSeconds });
 const PEER: JobsPeer = {
   listQueues: () => Promise.resolve([queue("a", 1), queue("b", 8), queue("c", 8)]),
@@ -47,9 +48,9 @@ test("the overview says in one sentence how the project stands", async () => {
   const clock = new ManualClock(NOON_MS + 30_000);
   const { readModel } = world;
   const read = readOverview({ readModel, peer: PEER, clock });
-  expect((await read("demo", ASKED)).health).toBe("Ready: no job has been submitted yet");
+  expect((await read(READ, ASKED)).health).toBe("Ready: no job has been submitted yet");
   await readModel.apply(JOBS.map((job) => projectionOf(job)));
-  const overview = await read("demo", ASKED);
+  const overview = await read(READ, ASKED);
   expect(overview.health).toBe("Healthy: 1 running, 2.5% failing, oldest wait 8 s");
   expect(overview.queues.map(({ name }) => name)).toEqual(["b", "c", "a"]);
   expect([overview.totalJobs, overview.recentJobs.length, overview.complete]).toEqual([41, 20, true]);
@@ -87,14 +88,14 @@ test("the overview tells of missions that need attention and of active alerts", 
     alert(63, "AlertMuted", { severity: "WARNING", status: "MUTED" }),
   ]);
   const clock = new ManualClock(NOON_MS + 30_000);
-  const overview = await readOverview({ readModel, peer: PEER, clock })("demo", ASKED);
+  const overview = await readOverview({ readModel, peer: PEER, clock })(READ, ASKED);
   expect(overview.health).toBe(
     "Needs attention: 0 running, 0.0% failing, oldest wait 8 s, 1 mission in need of attention, 3 active alerts",
   );
   expect(Object.fromEntries(overview.missions)).toEqual({ NEEDS_ATTENTION: 1, RUNNING: 1 });
   expect(overview.attentionMissions.map(({ id }) => id)).toEqual([stuck.id]);
   expect(overview.alerts.map(({ id }) => id)).toEqual([61, 63, 60].map((number) => uuidAt(NOON_MS, number)));
-  const all = await listAlerts({ readModel })({ project: "demo", includeResolved: true, pageSize: 2 });
+  const all = await listAlerts({ readModel, clock })({ ...READ, includeResolved: true, pageSize: 2 });
   expect(all.map(({ id }) => id)).toEqual([62, 61].map((number) => uuidAt(NOON_MS, number)));
 });
 
@@ -102,7 +103,7 @@ test("without the jobs service the overview still answers, and says that it is n
   await using world = await embeddedReadModel();
   await world.readModel.apply(JOBS.map((job) => projectionOf(job)));
   const clock = new ManualClock(NOON_MS + 30_000);
-  const overview = await readOverview({ readModel: world.readModel, peer: AWAY, clock })("demo", ASKED);
+  const overview = await readOverview({ readModel: world.readModel, peer: AWAY, clock })(READ, ASKED);
   expect(overview.complete).toBe(false);
   expect(overview.totalJobs).toBe(41);
   expect(overview.health).toContain("the jobs service does not answer");
@@ -114,9 +115,9 @@ test("the figures are always the same ones in the same order", async () => {
   const fresh = { read: () => ({ asOfMs: NOON_MS, lagMs: 12 }) };
   const freshness = { ...fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
   const read = readMetrics({ readModel: world.readModel, freshness, clock });
-  const before = await read("demo");
+  const before = await read(READ);
   await world.readModel.apply(JOBS.map((job) => projectionOf(job)));
-  const after = await read("demo");
+  const after = await read(READ);
   expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
   expect(Object.fromEntries(after.map(({ name, value }) => [name, value]))).toMatchObject({
     jobs_finished_last_minute: 40,

@@ -48,7 +48,8 @@ test("D2: a job has its first event's input and its last one's output, whatever 
 test("each attempt is as the last event about it left it", async () => {
   await using world = await embeddedReadModel();
   await world.readModel.apply(LIFE.toReversed());
-  const { attempts, complete } = await readAttempts({ readModel: world.readModel })("demo", ID);
+  const deps = { readModel: world.readModel, clock: systemClock };
+  const { attempts, complete } = await readAttempts(deps)(ASKED);
   expect(complete).toBe(true);
   expect(attempts).toMatchObject([
     { attempt: 1, status: "LOST" },
@@ -59,7 +60,7 @@ test("each attempt is as the last event about it left it", async () => {
 test("the history goes page by page, gapless", async () => {
   await using world = await embeddedReadModel();
   await world.readModel.apply(LIFE);
-  const read = readHistory({ readModel: world.readModel }, "job");
+  const read = readHistory({ readModel: world.readModel, clock: systemClock }, "job");
   const first = await read({ ...ASKED, pageSize: 2, pageToken: "" });
   const second = await read({ ...ASKED, pageSize: 100, pageToken: first.nextPageToken });
   expect([...first.events, ...second.events].map((event) => event.version)).toEqual([1, 2, 3, 4, 5]);
@@ -74,7 +75,7 @@ test("a job that is not there, or another project's, is NOT_FOUND", async () => 
   const deps = { readModel: world.readModel, clock: systemClock };
   const asked = { ...ASKED, project: "other" };
   await expect(readDocument(deps, "job")(asked)).rejects.toMatchObject({ reason: "NOT_FOUND" });
-  await expect(readAttempts(deps)("other", ID)).rejects.toMatchObject({ reason: "NOT_FOUND" });
+  await expect(readAttempts(deps)(asked)).rejects.toMatchObject({ reason: "NOT_FOUND" });
   await expect(readHistory(deps, "job")({ ...asked, pageSize: 0, pageToken: "" })).rejects.toMatchObject({
     reason: "NOT_FOUND",
   });
@@ -99,17 +100,18 @@ describe("a job whose newest event came before an older one", () => {
     const { readModel } = world;
     await readModel.apply(gap(missing));
     let given = false;
-    const reading = readDocument({ readModel, clock: systemClock }, "job")({ ...ASKED, minVersion: 5 });
+    const deps = { readModel, clock: systemClock };
+    const reading = readDocument(deps, "job")({ ...ASKED, minVersion: 5 });
     void reading.then(() => {
       given = true;
     });
-    const early = await readAttempts({ readModel })("demo", ID);
-    const page = await readHistory({ readModel }, "job")({ ...ASKED, pageSize: 0, pageToken: "" });
+    const early = await readAttempts(deps)(ASKED);
+    const page = await readHistory(deps, "job")({ ...ASKED, pageSize: 0, pageToken: "" });
     expect([given, early.complete, page.complete]).toEqual([false, false, false]);
     await readModel.apply(LIFE.filter(({ document }) => document.version === missing));
     const job = await reading;
     expect([job.input, job.output, job.complete]).toEqual([{ n: [1, null, "é"] }, "done", true]);
-    const whole = await readAttempts({ readModel })("demo", ID);
+    const whole = await readAttempts(deps)(ASKED);
     expect([whole.complete, whole.attempts.length]).toEqual([true, 2]);
   });
 

@@ -20,11 +20,17 @@ import type { Worker } from "../../jobs/v1/work_service_pb.js";
 export declare const file_orrery_observatory_v1_observatory_service: GenFile;
 
 /**
- * Nothing to choose.
+ * How fresh.
  *
  * @generated from message orrery.observatory.v1.GetOverviewRequest
  */
 export declare type GetOverviewRequest = Message<"orrery.observatory.v1.GetOverviewRequest"> & {
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 1;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -426,7 +432,7 @@ export declare type GetJobResponse = Message<"orrery.observatory.v1.GetJobRespon
 export declare const GetJobResponseSchema: GenMessage<GetJobResponse>;
 
 /**
- * Which job.
+ * Which job, and how fresh.
  *
  * @generated from message orrery.observatory.v1.ListJobAttemptsRequest
  */
@@ -437,6 +443,13 @@ export declare type ListJobAttemptsRequest = Message<"orrery.observatory.v1.List
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 2;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -513,6 +526,13 @@ export declare type ListJobEventsRequest = Message<"orrery.observatory.v1.ListJo
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 4;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -780,6 +800,13 @@ export declare type ListMissionEventsRequest = Message<"orrery.observatory.v1.Li
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 4;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -837,7 +864,7 @@ export declare type ListMissionEventsResponse = Message<"orrery.observatory.v1.L
 export declare const ListMissionEventsResponseSchema: GenMessage<ListMissionEventsResponse>;
 
 /**
- * Which job.
+ * Which job, and how fresh.
  *
  * @generated from message orrery.observatory.v1.GetJobTraceRequest
  */
@@ -848,6 +875,13 @@ export declare type GetJobTraceRequest = Message<"orrery.observatory.v1.GetJobTr
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 2;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -891,7 +925,7 @@ export declare type GetJobTraceResponse = Message<"orrery.observatory.v1.GetJobT
 export declare const GetJobTraceResponseSchema: GenMessage<GetJobTraceResponse>;
 
 /**
- * Which mission.
+ * Which mission, and how fresh.
  *
  * @generated from message orrery.observatory.v1.GetMissionTraceRequest
  */
@@ -902,6 +936,13 @@ export declare type GetMissionTraceRequest = Message<"orrery.observatory.v1.GetM
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 2;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -1014,11 +1055,17 @@ export declare type Span = Message<"orrery.observatory.v1.Span"> & {
 export declare const SpanSchema: GenMessage<Span>;
 
 /**
- * Nothing to choose yet.
+ * How fresh.
  *
  * @generated from message orrery.observatory.v1.ListQueuesRequest
  */
 export declare type ListQueuesRequest = Message<"orrery.observatory.v1.ListQueuesRequest"> & {
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 1;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -1048,11 +1095,17 @@ export declare type ListQueuesResponse = Message<"orrery.observatory.v1.ListQueu
 export declare const ListQueuesResponseSchema: GenMessage<ListQueuesResponse>;
 
 /**
- * Nothing to choose yet.
+ * How fresh.
  *
  * @generated from message orrery.observatory.v1.ListWorkersRequest
  */
 export declare type ListWorkersRequest = Message<"orrery.observatory.v1.ListWorkersRequest"> & {
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 1;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -1108,6 +1161,13 @@ export declare type ListEventsRequest = Message<"orrery.observatory.v1.ListEvent
    * @generated from field: int32 page_size = 3;
    */
   pageSize: number;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 4;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -1237,6 +1297,13 @@ export declare type ListAlertsRequest = Message<"orrery.observatory.v1.ListAlert
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
+
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 3;
+   */
+  consistencyToken: string;
 };
 
 /**
@@ -1280,11 +1347,17 @@ export declare type ListAlertsResponse = Message<"orrery.observatory.v1.ListAler
 export declare const ListAlertsResponseSchema: GenMessage<ListAlertsResponse>;
 
 /**
- * Nothing to choose yet.
+ * How fresh.
  *
  * @generated from message orrery.observatory.v1.GetMetricsRequest
  */
 export declare type GetMetricsRequest = Message<"orrery.observatory.v1.GetMetricsRequest"> & {
+  /**
+   * The Orrery-Consistency-Token of a write that the answer has to hold.
+   *
+   * @generated from field: string consistency_token = 1;
+   */
+  consistencyToken: string;
 };
 
 /**

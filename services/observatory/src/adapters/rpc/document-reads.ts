@@ -69,7 +69,7 @@ export function documentReads(parts: {
     },
     async listJobAttempts(request, call) {
       const answered = fresh();
-      const { attempts, complete } = await use.readAttempts(scopeOf(call).project, request.id);
+      const { attempts, complete } = await use.readAttempts({ ...request, ...scopeOf(call) });
       return { attempts: cutMessages(attempts.map(attemptToWire)), complete, ...answered };
     },
     async listJobEvents(request, call) {
@@ -92,9 +92,10 @@ export function documentReads(parts: {
       const { events, ...page } = await use.readMissionHistory({ ...request, ...scopeOf(call) });
       return { events: events.map(eventToWire), ...page, ...answered };
     },
-    getJobTrace: async ({ id }, call) => traceToWire(await use.readJobTrace(scopeOf(call).project, id)),
-    getMissionTrace: async ({ id }, call) =>
-      traceToWire(await use.readMissionTrace(scopeOf(call).project, id)),
+    getJobTrace: async (request, call) =>
+      traceToWire(await use.readJobTrace({ ...request, ...scopeOf(call) })),
+    getMissionTrace: async (request, call) =>
+      traceToWire(await use.readMissionTrace({ ...request, ...scopeOf(call) })),
   };
 }
 

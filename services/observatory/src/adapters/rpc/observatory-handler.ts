@@ -1,6 +1,7 @@
 import type { ObservatoryService } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import type { Clock } from "@orrery/mesh/time/clock";
-import { type Implementation, requireOnBehalf } from "@orrery/mesh/transport/route";
+import type { Implementation } from "@orrery/mesh/transport/route";
+import { wantedBy } from "../../application/awaited-version.ts";
 import type { FreshnessGauge } from "../../application/freshness.ts";
 import { listAlerts } from "../../application/list-alerts.ts";
 import { listEvents } from "../../application/list-events.ts";
@@ -44,17 +45,20 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
   const fresh = () => freshnessToWire(freshness.read());
   return {
     ...documentReads({ ...parts, reasons }),
-    async getOverview(_request, call) {
-      const { project } = requireOnBehalf(call);
+    async getOverview(request, call) {
+      const asked = { ...request, ...scopeOf(call) };
       const about = { readModel: readModel.name, freshness: freshness.read() };
-      const overview = await use.readOverview(project, askedFor(call));
+      const overview = await use.readOverview(asked, askedFor(call));
       const recentJobs = await withReasons(reasons, overview.recentJobs.map(jobToWire), askedFor(call));
-      return { ...overviewToWire(project, overview, about), recentJobs };
+      return { ...overviewToWire(asked.project, overview, about), recentJobs };
     },
-    async listQueues(_request, call) {
+    // What the jobs service answers from its own store holds every write: a token is looked at and never waited for.
+    async listQueues(request, call) {
+      wantedBy(request.consistencyToken);
       return { queues: [...(await peer.listQueues(askedFor(call)))] };
     },
-    async listWorkers(_request, call) {
+    async listWorkers(request, call) {
+      wantedBy(request.consistencyToken);
       return { workers: [...(await peer.listWorkers(askedFor(call)))] };
     },
     async listEvents(request, call) {
@@ -68,14 +72,14 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
       for await (const frame of frames) yield frameToWire(frame);
     },
     async listAlerts(request, call) {
-      const { project } = requireOnBehalf(call);
       const answered = fresh();
-      const alerts = await use.listAlerts({ ...request, project });
+      const alerts = await use.listAlerts({ ...request, ...scopeOf(call) });
       return { alerts: alerts.map(alertToWire), ...answered };
     },
-    async getMetrics(_request, call) {
+    async getMetrics(request, call) {
       const answered = fresh();
-      return { figures: [...(await use.readMetrics(requireOnBehalf(call).project))], ...answered };
+      const figures = await use.readMetrics({ ...request, ...scopeOf(call) });
+      return { figures: [...figures], ...answered };
     },
   };
 }
