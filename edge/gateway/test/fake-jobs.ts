@@ -54,7 +54,8 @@ export class FakeJobs {
         this.calls.push(call);
         this.idempotencyKeys.push(idempotencyKey);
         const { project } = requireOnBehalf(call);
-        return { outcomes: jobs.map(({ task }, index) => this.#outcome(task, project, `jobs[${index}].`)) };
+        const outcomes = jobs.map(({ task }, index) => this.#outcome(task, project, `jobs[${index}].`));
+        return { outcomes, replayed: idempotencyKey === "again" };
       },
       submitJobStream: () => {
         throw new Error("the gateway submits a stream's jobs by SubmitJobs");

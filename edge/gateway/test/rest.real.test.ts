@@ -45,6 +45,8 @@ const post = (path: string, body: unknown, headers: Headers = {}) =>
     headers: { ...auth(), "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+/** Each request has a trace of its own. */
+const untraced = (text: string) => text.replace(/"traceId":"\w+"/, "");
 const submitted = async (task: string) => {
   const response = await post("/v1/jobs", { task });
   return ((await response.json()) as { id: string }).id;
@@ -161,6 +163,15 @@ describe("Idempotency-Key", () => {
     expect(Buffer.from(cancelled.headers.get("orrery-consistency-token") ?? "", "base64url").toString()).toBe(
       `${id}:2`,
     );
+  });
+
+  test("of a batch that is replayed is told by the header alone: the body is that of the first answer", async () => {
+    const batch = { jobs: [{ task: "refused" }] };
+    const first = await post("/v1/jobs:batchSubmit", batch, { "idempotency-key": "once" });
+    const again = await post("/v1/jobs:batchSubmit", batch, { "idempotency-key": "again" });
+    expect(first.headers.get("idempotency-replayed")).toBeNull();
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(untraced(await again.text())).toBe(untraced(await first.text()));
   });
 
   test("is ignored by reads, malformed or not", async () => {

@@ -164,6 +164,7 @@ async function unaryAnswer(
   { method, request, call }: { method: DescMethod; request: Message; call: EdgeCall },
 ): Promise<Message> {
   const answered = await dispatcher.unary(method, request, call);
+  tellReplay(exchange, answered);
   if (method !== JobsService.method.submitJob) return answered;
   const waitSeconds = preferredWaitSeconds(exchange.header("prefer"));
   if (waitSeconds === undefined) return answered;
@@ -174,6 +175,13 @@ async function unaryAnswer(
   });
   exchange.waitedToTheEnd = waited.ended;
   return waited.answer;
+}
+
+/** Says in a header that an answer is a stored one, and nowhere else: the body is that of the first answer. */
+function tellReplay(exchange: Exchange, answer: Message): void {
+  if (!("replayed" in answer && answer.replayed === true)) return;
+  exchange.answerHeaders["idempotency-replayed"] = "true";
+  answer.replayed = false;
 }
 
 function callOf(exchange: Exchange, signal: AbortSignal): EdgeCall {

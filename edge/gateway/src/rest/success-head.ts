@@ -26,41 +26,39 @@ export interface SuccessHead {
 
 /** @param waitedToTheEnd - the job that was submitted has ended meanwhile, as `Prefer: wait` asked */
 export function successHead(method: DescMethod, message: Message, waitedToTheEnd: boolean): SuccessHead {
-  const headers: Record<string, string> = {};
-  if ("replayed" in message && message.replayed === true) headers["idempotency-replayed"] = "true";
   switch (method) {
     case JobsService.method.submitJob: {
       const { job } = message as SubmitJobResponse;
-      if (job === undefined) return { headers };
+      if (job === undefined) return { headers: {} };
       const location = { location: `/v1/jobs/${job.id}` };
       return {
         status: waitedToTheEnd ? 200 : 202,
-        headers: { ...headers, ...location, ...consistencyToken(job) },
+        headers: { ...location, ...consistencyToken(job) },
       };
     }
     case JobsService.method.cancelJob:
     case JobsService.method.retryJob: {
       const { job } = message as CancelJobResponse | RetryJobResponse;
-      return { headers: { ...headers, ...(job && consistencyToken(job)) } };
+      return { headers: { ...(job && consistencyToken(job)) } };
     }
     case MissionsService.method.createMission: {
       const { mission } = message as CreateMissionResponse;
-      if (mission === undefined) return { headers };
+      if (mission === undefined) return { headers: {} };
       const location = { location: `/v1/missions/${mission.id}` };
-      return { status: 202, headers: { ...headers, ...location, ...consistencyToken(mission) } };
+      return { status: 202, headers: { ...location, ...consistencyToken(mission) } };
     }
     case MissionsService.method.cancelMission:
     case MissionsService.method.retryMission:
     case MissionsService.method.resolveMission: {
       const { mission } = message as CancelMissionResponse | RetryMissionResponse | ResolveMissionResponse;
-      return { headers: { ...headers, ...(mission && consistencyToken(mission)) } };
+      return { headers: { ...(mission && consistencyToken(mission)) } };
     }
     case ObservatoryService.method.getJob: {
       const { asOf, lagMs } = message as GetJobResponse;
       return { headers: { ...freshness(asOf), "orrery-lag-ms": String(lagMs) } };
     }
     default:
-      return { headers };
+      return { headers: {} };
   }
 }
 

@@ -350,7 +350,8 @@ export declare type BatchSubmitJobsResponse = Message<"orrery.jobs.v1.BatchSubmi
   outcomes: SubmitOutcome[];
 
   /**
-   * Whether this is the stored answer to an earlier request with the same key.
+   * Whether this is the stored answer to an earlier request with the same key. Over REST the header Idempotency-Replayed
+   * says it, and the body is that of the first answer: false.
    *
    * @generated from field: bool replayed = 2;
    */
