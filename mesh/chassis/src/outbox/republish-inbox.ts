@@ -14,6 +14,11 @@ const BODY_BYTES = 1_024;
  * Lets the operator have everything published again that the stream's age admits, whatever the broker says that it
  * has. The relay does so by itself where it sees that something was lost; this is for what it cannot see.
  *
+ * The broker forgets what it would call a duplicate: of a message that was taken out of the stream by hand, or that a
+ * consumer gave up, it would say for two minutes that it has it. So the stream holds what was not lost a second time,
+ * under the same `Nats-Msg-Id`, and a reader sees an aggregate's versions begin again. To compare the stream with the
+ * outbox first would tell of the former, but never of the latter.
+ *
  * Safe at any time: every consumer knows what it has by its version.
  *
  * @param options - `service`: whose outbox it is, and so which stream
