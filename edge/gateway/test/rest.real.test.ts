@@ -23,6 +23,9 @@ beforeAll(async () => {
       getJob: async ({ id }) => ({
         ...{ job: create(JobSchema, { id, task: "t" }), lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
       }),
+      getMission: async ({ id }) => ({
+        ...{ mission: { id }, lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
+      }),
     },
   });
 });
@@ -225,8 +228,8 @@ describe("a read of the read model", () => {
     expect(listed.at(-1)).toMatchObject({ consistencyToken: "abc", pageSize: 5 });
   });
 
-  test("says in headers how fresh a job is", async () => {
-    const response = await get("/v1/observatory/jobs/0190b0a0-0000-7000-8000-000000000000");
+  test.each(["jobs", "missions"])("says in headers how fresh one of the %s is", async (kind) => {
+    const response = await get(`/v1/observatory/${kind}/0190b0a0-0000-7000-8000-000000000000`);
     expect(response.headers.get("orrery-lag-ms")).toBe("12");
     expect(response.headers.get("orrery-as-of")).toBe("2025-06-15T15:06:40.000Z");
   });

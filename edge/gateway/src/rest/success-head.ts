@@ -8,6 +8,7 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import {
   type GetJobResponse,
+  type GetMissionResponse,
   ObservatoryService,
 } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import {
@@ -53,8 +54,9 @@ export function successHead(method: DescMethod, message: Message, waitedToTheEnd
       const { mission } = message as CancelMissionResponse | RetryMissionResponse | ResolveMissionResponse;
       return { headers: { ...(mission && consistencyToken(mission)) } };
     }
-    case ObservatoryService.method.getJob: {
-      const { asOf, lagMs } = message as GetJobResponse;
+    case ObservatoryService.method.getJob:
+    case ObservatoryService.method.getMission: {
+      const { asOf, lagMs } = message as GetJobResponse | GetMissionResponse;
       return { headers: { ...freshness(asOf), "orrery-lag-ms": String(lagMs) } };
     }
     default:
