@@ -18,6 +18,7 @@ import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { preferredWaitSeconds } from "../http/prefer.ts";
 import { faultHeaders, faultOf, problemDocument } from "../http/problem.ts";
 import { requestBody } from "../http/request-body.ts";
+import { bodyFieldNames } from "./body-field.ts";
 import { EarlyHead } from "./early-head.ts";
 import { waitForEnd } from "./submit-and-wait.ts";
 import { successHead } from "./success-head.ts";
@@ -50,7 +51,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
     unary: (method, request, context) => restUnary(options, method, request, context.signal),
     problem: (error) => {
       const exchange = exchangeNow();
-      const fault = faultOf(error);
+      const fault = asWritten(faultOf(error), exchange);
       exchange.fault = fault;
       Object.assign(exchange.answerHeaders, faultHeaders(fault));
       return problemDocument(fault, {
@@ -75,6 +76,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
     },
     bodyLimitBytes,
   });
+  const asWritten = bodyFieldNames(transcoder.routes);
   return {
     routes: transcoder.routes,
     handle: (exchange, http) => currentExchange.run(exchange, () => answer(transcoder, exchange, http)),
