@@ -167,6 +167,11 @@ describe("the limits of a queue", () => {
     const wrong = { queue: { name: "masked" }, updateMask: { paths: ["paused"] } };
     const fault = await world.ask("updateQueue", wrong).catch(faultFrom);
     expect(fault).toMatchObject({ reason: "INVALID_REQUEST", fieldViolations: [{ field: "updateMask" }] });
+    const waited = { queue: { name: "masked" }, updateMask: { paths: ["oldest_wait_seconds"] } };
+    const description = "may name concurrency, concurrencyPerKey and rate, and not oldestWaitSeconds";
+    expect(await world.ask("updateQueue", waited).catch(faultFrom)).toMatchObject({
+      fieldViolations: [{ field: "updateMask", description }],
+    });
   });
 });
 

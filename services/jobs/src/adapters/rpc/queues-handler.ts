@@ -1,4 +1,5 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import {
   PauseQueueRequestSchema,
@@ -108,7 +109,8 @@ function pathsOf(paths: readonly string[]): ReadonlySet<Settable> {
   const fields = paths.flatMap((path) => (path === "*" ? SETTABLE : [path]));
   const wrong = fields.find((field) => !SETTABLE.includes(field as Settable));
   if (wrong === undefined) return new Set(fields as Settable[]);
-  const description = `may name concurrency, concurrencyPerKey and rate, and not ${wrong}`;
+  const written = wrong.split(".").map(protoCamelCase).join(".");
+  const description = `may name concurrency, concurrencyPerKey and rate, and not ${written}`;
   throw new Fault("INVALID_REQUEST", {
     detail: `updateMask ${description}`,
     fieldViolations: [{ field: "updateMask", description }],
