@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
@@ -159,6 +160,23 @@ describe("the service as a whole", () => {
     });
     const { outcomes } = await fail({ ...ref, cancelled: true }, said);
     expect(outcomes).toMatchObject([{ reason: Problem_Reason.CANCEL_NOT_REQUESTED }, { ok: true }]);
+  });
+
+  test("admits a watch that goes on where its job stands before anything happens, and none at its end", async () => {
+    const { job } = await jobs.submitJob({ task: "watched" }, as("demo"));
+    const id = job?.id ?? "";
+    const { watchJob } = JobsService.method;
+    const admitted = async (lastEventId: string): Promise<boolean> => {
+      const over = new AbortController();
+      const asked = createAsyncIterable([{ id, lastEventId }]);
+      const { headers } = as("demo");
+      const { header } = await transport.stream(watchJob, over.signal, undefined, headers, asked);
+      over.abort();
+      return [...header.keys()].length > 0;
+    };
+    expect(await admitted("1")).toBe(true);
+    await jobs.cancelJob({ id }, as("demo"));
+    expect(await admitted("2")).toBe(false);
   });
 
   test("leases for every project to the platform's worker, over its stream", async () => {

@@ -19,7 +19,7 @@ export interface WatchRequest {
 }
 
 /**
- * Sends what is watched, frame by frame: the answer of an RPC that watches. The call is accepted with the first frame.
+ * Sends what is watched, frame by frame: the answer of an RPC that watches.
  *
  * @param options.snapshot - an aggregate as JSON, and its version
  * @throws Fault as `Watches.watch` does
@@ -34,10 +34,7 @@ export async function* sendWatch<V>(
 ): AsyncGenerator<SentFrame, void> {
   const { call, snapshot } = options;
   const lastVersion = lastEventId === "" ? undefined : versionFrom(lastEventId);
-  for await (const frame of watches.watch({ project, id, lastVersion }, call.signal)) {
-    call.accept();
-    yield sent(frame, snapshot);
-  }
+  for await (const frame of watches.watch({ project, id, lastVersion }, call)) yield sent(frame, snapshot);
 }
 
 /** What is no version of ours is read as 0, which no aggregate has. */

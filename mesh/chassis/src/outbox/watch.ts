@@ -1,6 +1,7 @@
 import { Fault } from "../fault/fault.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { wait } from "../time/wait.ts";
+import type { Call } from "../transport/call.ts";
 import type { EventPosition, PublishedEvent } from "./stored-events.ts";
 
 const POLL_MS = 200;
@@ -42,12 +43,13 @@ export interface Watches<V> {
    *
    * @param asked - `lastVersion`: the last version that the watcher saw; then no snapshot, unless its successors are
    * gone or it never was
+   * @param call - accepted as soon as the watch is known not to be at its end already, whenever its first frame comes
    * @throws Fault `NOT_FOUND` · `OVERLOADED` (10,000 watches in one process) · `DEPENDENCY_UNAVAILABLE` when this
    * replica stops
    */
   watch(
     asked: { project: string; id: string; lastVersion: number | undefined },
-    signal: AbortSignal,
+    call: Pick<Call, "accept" | "signal">,
   ): AsyncGenerator<WatchFrame<V>, void>;
   /** Looks at once at aggregates that have just moved on. */
   nudge(moved: readonly { readonly id: string; readonly version: number }[]): void;
@@ -94,17 +96,18 @@ export function createWatches<V>(options: WatchOptions<V>): Watches<V> {
   };
 
   return {
-    watch: async function* ({ project, id, lastVersion }, signal) {
+    watch: async function* ({ project, id, lastVersion }, call) {
       if (watching >= MAX_WATCHES) {
         const detail = `${MAX_WATCHES} watches are open here already`;
         throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
       }
-      const ended = AbortSignal.any([signal, options.signal]);
+      const ended = AbortSignal.any([call.signal, options.signal]);
       const watch: Watch = { id, version: 0, wake: undefined };
       using _added = add(watch);
-      yield* follow(options, watch, { project, lastVersion }, ended);
+      const accept = () => call.accept();
+      yield* follow(options, watch, { project, lastVersion }, { accept, signal: ended });
       // A watch ends in peace only after the terminal event: whoever is cut off here has to go on elsewhere.
-      if (options.signal.aborted && !signal.aborted) {
+      if (options.signal.aborted && !call.signal.aborted) {
         const detail = "this replica stops: watch again";
         throw new Fault("DEPENDENCY_UNAVAILABLE", { detail, retryAfterMs: 0 });
       }
@@ -127,13 +130,16 @@ function tell(group: ReadonlySet<Watch> | undefined, version: number): void {
 async function* follow<V>(
   options: WatchOptions<V>,
   watch: Watch,
-  from: { project: string; lastVersion: number | undefined },
-  signal: AbortSignal,
+  { project, lastVersion }: { project: string; lastVersion: number | undefined },
+  { accept, signal }: Pick<Call, "accept" | "signal">,
 ): AsyncGenerator<WatchFrame<V>, void> {
-  const view = await options.read(from.project, watch.id);
+  const view = await options.read(project, watch.id);
   const now = options.progressOf(view);
-  let seen = from.lastVersion;
-  if (seen !== undefined && !(await isKnown(options, { id: watch.id, seen }, now.version))) {
+  if (lastVersion === now.version && now.ended) return;
+  let seen = lastVersion;
+  const known = seen === undefined || (await isKnown(options, { id: watch.id, seen }, now.version));
+  accept();
+  if (seen !== undefined && !known) {
     yield { kind: "reset", version: seen };
     seen = undefined;
   }

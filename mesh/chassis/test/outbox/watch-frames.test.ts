@@ -22,7 +22,7 @@ async function sentFor(lastEventId: string, frames = FRAMES) {
     },
     nudge: () => undefined,
   };
-  const call = { accept: () => void notes.push("accepted"), signal: new AbortController().signal };
+  const call = { accept: () => undefined, signal: new AbortController().signal };
   const snapshot = ({ version }: View) => ({ version, data: { version } });
   const sent: SentFrame[] = [];
   for await (const frame of sendWatch(watches, { project: "p", id: "a", lastEventId }, { call, snapshot }))
@@ -36,11 +36,6 @@ test("a frame is sent under the version that a watcher can go on from", async ()
     { id: "2", event: "snapshot", data: { version: 2 } },
     { id: "3", event: "Ended", data: { n: 1 } },
   ]);
-});
-
-test("a call is accepted with its first frame, and not where there is none", async () => {
-  expect((await sentFor("", FRAMES.slice(0, 1))).notes).toEqual([undefined, "accepted"]);
-  expect((await sentFor("", [])).notes).toEqual([undefined]);
 });
 
 test.each([
