@@ -26,7 +26,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     ran = command;
   });
   try {
-    await program.parseAsync(withoutVainHelp(program, args), { from: "user" });
+    await program.parseAsync(withoutHelpOfUnknown(program, args), { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
@@ -36,7 +36,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
 }
 
 /** Without `--help` after a command that there is not: commander would answer with the help of what is above it. */
-function withoutVainHelp(program: Command, args: readonly string[]): readonly string[] {
+function withoutHelpOfUnknown(program: Command, args: readonly string[]): readonly string[] {
   let above = program;
   for (const word of args) {
     if (above.commands.length === 0 || word === "help" || word.startsWith("-")) break;

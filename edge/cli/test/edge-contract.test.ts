@@ -316,7 +316,11 @@ const MISSIONS: readonly Row[] = [
   },
 ];
 
-const THE_QUEUE: Reads = { given: "the queue media", sends: "GET /v1/queues/media", answer: {} };
+const THE_QUEUES: Reads = {
+  given: "the queue media",
+  sends: "GET /v1/observatory/queues",
+  answer: { queues: eachLike({ name: string("media") }) },
+};
 const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "ls"],
@@ -328,7 +332,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "pause", "media"],
     given: "the queue media",
-    also: THE_QUEUE,
+    also: THE_QUEUES,
     sends: "POST /v1/queues/media:pause",
     body: {},
     answer: queue({ paused: true }),
@@ -337,7 +341,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "resume", "media"],
     given: "the queue media",
-    also: THE_QUEUE,
+    also: THE_QUEUES,
     sends: "POST /v1/queues/media:resume",
     body: {},
     answer: queue({ paused: false }),
@@ -346,7 +350,7 @@ const PLATFORM: readonly Row[] = [
   {
     args: ["queue", "set", "media", "--concurrency", "5", "--rate", "100/1s"],
     given: "the queue media",
-    also: THE_QUEUE,
+    also: THE_QUEUES,
     sends: "PATCH /v1/queues/media",
     query: { updateMask: "concurrency,rate" },
     body: { concurrency: 5, rate: { limit: 100, period: "1s" } },

@@ -219,7 +219,7 @@ describe("queues and workers", () => {
 
   test("a queue is paused, resumed and limited by the command routes", async () => {
     await using edge = await fakeEdge({
-      "GET /v1/queues/media": json(queue),
+      "GET /v1/observatory/queues": json({ queues: [queue] }),
       "POST /v1/queues/media:pause": json(queue),
       "POST /v1/queues/media:resume": json({ ...queue, paused: false }),
       "PATCH /v1/queues/media": json(queue),
@@ -235,7 +235,7 @@ describe("queues and workers", () => {
 
   test("a queue that was not there before is changed, and the change is told to be its first", async () => {
     await using edge = await fakeEdge({
-      "GET /v1/queues/meda": problem(404, "NOT_FOUND", "There is nothing with this id"),
+      "GET /v1/observatory/queues": json({ queues: [queue] }),
       "POST /v1/queues/meda:pause": json({ ...queue, name: "meda" }),
     });
     expect(await orrery(["queue", "pause", "meda", "-o", "name"], edge)).toEqual({

@@ -89,7 +89,8 @@ test.each([`GET ${PATH}`, `POST ${RPC}`])(
   "the share holds where many ask for %s at once",
   async (request) => {
     const statuses = await Promise.all(Array.from({ length: 2 * MOST }, () => ask(KEYS.all, request)));
-    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(MOST);
+    const taken = statuses.filter((status) => status === 200).length;
+    expect([taken > 0, taken <= MOST]).toEqual([true, true]);
   },
 );
 

@@ -50,7 +50,7 @@ interface Outcome {
  * What it leaves is ordinary data of the first project. It goes on after an outage of up to 60 seconds, also where the
  * platform comes back at another port or with other keys.
  *
- * @param roundMs - the pause after each round
+ * @param roundMs - milliseconds after each round; tests give 0
  * @throws NotRunning; StayedAway; Refused
  */
 export async function demo(

@@ -1,10 +1,10 @@
 import type { Api } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { Failure, usage } from "../failure.ts";
+import { usage } from "../failure.ts";
 import { durationText, wholeNumber } from "../input.ts";
 import { QUEUE_COLUMNS } from "../output/columns.ts";
 import { printOne } from "../output/printer.ts";
-import { objectOf, type Session } from "../session.ts";
+import { objectOf, rowsOf, type Session } from "../session.ts";
 import { listAndWatch } from "./watch-list.ts";
 
 const COUNT_LIMIT = 1_000_000;
@@ -70,7 +70,7 @@ async function change(
   { method, verb, body, updateMask }: Change,
 ): Promise<ExitCode> {
   const path = `/v1/queues/${encodeURIComponent(queue)}`;
-  const isNew = await isUnknown(api, path);
+  const isNew = await isUnknown(api, queue);
   const sending = { body: JSON.stringify(body), query: { updateMask } };
   const { text } = await api.send(method, `${path}${verb}`, sending);
   await printOne({ text, rows: [objectOf(text)], columns: QUEUE_COLUMNS, name: "name" }, format, terminal);
@@ -79,12 +79,8 @@ async function change(
   return EXIT.done;
 }
 
-/** Whether a queue is not there yet. What else is wrong, the change itself is told. */
-async function isUnknown(api: Api, path: string): Promise<boolean> {
-  try {
-    await api.send("GET", path);
-    return false;
-  } catch (error) {
-    return error instanceof Failure && error.about.exitCode === EXIT.notFound;
-  }
+/** Whether the read side lists no such queue yet. What else is wrong, the change itself is told. */
+async function isUnknown(api: Api, queue: string): Promise<boolean> {
+  const listed = await api.send("GET", "/v1/observatory/queues").catch(() => undefined);
+  return listed !== undefined && !rowsOf(objectOf(listed.text), "queues").some(({ name }) => name === queue);
 }

@@ -122,9 +122,8 @@ async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
 }
 
 /**
- * One call for many. Its deadline is that of the submission which has waited longest, so that each is
- * answered within its own; one with too little left is not sent, so that no work is begun that nobody waits
- * for.
+ * One call for many. Its deadline is that of the submission which has waited longest; a caller's shorter one is kept by
+ * `within`. One whose caller has too little time left is not sent, so that no work is begun that nobody waits for.
  */
 async function submitBatch(
   { jobs, clock }: { jobs: Transport; clock: Clock },

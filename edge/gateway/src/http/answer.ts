@@ -40,21 +40,22 @@ export async function sendWhole(
   countRest(exchange, response);
 }
 
-const FIRST_ERROR = 400;
+/** The lowest status that tells of a failure. */
+export const FIRST_ERROR = 400;
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** Counts what the kernel did not take of an answer at its end. */
 function countRest(exchange: Exchange, response: ServerResponse): void {
-  if (response.writableLength > 0) waiting(exchange, response, response.writableLength);
+  if (response.writableLength > 0) holdUnsent(exchange, response, response.writableLength);
 }
 
 /**
- * Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of. For
- * as long the client has less time to take some of them than it has to be silent otherwise.
+ * Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of.
+ * Meanwhile the connection is cut after `stalledMs` without progress, and not only after `silenceMs`.
  *
  * @throws Fault as `UnsentBytes.hold`; the connection is cut, as more would only wait as well
  */
-function waiting(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
+function holdUnsent(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
   try {
     const held = exchange.unsent.hold(exchange.caller, bytes);
     const { socket } = response.req;
@@ -83,7 +84,7 @@ export async function* counted(
     // A refusal is small, and is what there is to say to whoever does not read.
     using _waiting =
       exchange.fault === undefined
-        ? waiting(exchange, response, response.writableLength + chunk.length)
+        ? holdUnsent(exchange, response, response.writableLength + chunk.length)
         : undefined;
     yield chunk;
   }

@@ -38,7 +38,8 @@ export function bodyFieldNames(routes: readonly TranscoderRoute[]): (fault: Faul
 function renamed(fault: Fault, { template, jsonName }: BodyField, target: string): Fault {
   const prefix = new RegExp(`^${jsonName}(\\.|(?=\\[)|$)`);
   // What the URL gives has the path of the message there too.
-  const inUrl = (field: string) => template.includes(`{${field}}`) || target.includes(`${field}=`);
+  const query = new URLSearchParams(target.split("?")[1]);
+  const inUrl = (field: string) => template.includes(`{${field}}`) || query.has(field);
   const nameOf = (field: string) => (inUrl(field) ? field : field.replace(prefix, ""));
   const { reason, message, retryAfterMs } = fault;
   const fieldViolations = fault.fieldViolations.map(({ field, description }) => ({

@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { TranscoderResponse } from "@orrery/transcoder";
 import { mediaRanges, takesAnything } from "../http/accept.ts";
-import { sendStreamBody } from "../http/answer.ts";
+import { FIRST_ERROR, sendStreamBody } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { LIMITS } from "../http/limits.ts";
 
-const FIRST_ERROR = 400;
 const EVENT_STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
 
 /**

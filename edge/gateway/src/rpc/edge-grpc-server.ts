@@ -63,7 +63,7 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
     );
     server.addService(definition, handlers);
   }
-  const deaf = addHealth(server, options);
+  const healthUpdates = addHealth(server, options);
   if (options.reflection) addReflection(server, options);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const door = await listenDoor(options, (socket) => {
@@ -85,7 +85,7 @@ export async function listenEdgeGrpc(options: EdgeGrpcOptions): Promise<EdgeGrpc
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(streams);
       clearTimeout(cut);
-      deaf[Symbol.dispose]();
+      healthUpdates[Symbol.dispose]();
     },
   };
 }

@@ -23,6 +23,7 @@ import {
 } from "@connectrpc/connect/protocol-grpc-web";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { toConnectError } from "@orrery/mesh/fault/wire";
+import { FIRST_ERROR } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
@@ -54,7 +55,6 @@ export async function reasoned(
   return { ...answered, status: codeToHttpStatus(refusal.code), body: createAsyncIterable([bytes]) };
 }
 
-const FIRST_ERROR = 400;
 /** The types of answers that come in frames, the last of which says how the call ended. */
 const FRAMES = /^application\/(?:grpc-web|connect\+)/;
 const ENVELOPE_HEAD_BYTES = 5;

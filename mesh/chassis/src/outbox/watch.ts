@@ -135,6 +135,7 @@ async function* follow<V>(
 ): AsyncGenerator<WatchFrame<V>, void> {
   const view = await options.read(project, watch.id);
   const now = options.progressOf(view);
+  // At its end already, and so never accepted, which the edge tells by 204.
   if (lastVersion === now.version && now.ended) return;
   let seen = lastVersion;
   const known = seen === undefined || (await isKnown(options, { id: watch.id, seen }, now.version));

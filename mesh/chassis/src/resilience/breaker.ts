@@ -40,8 +40,8 @@ export interface BreakerOptions {
    */
   readonly resetMs?: number;
   /**
-   * Whether an error speaks against the dependency, or, while half open, proves nothing for it. Unless said, all but
-   * what the caller brought about.
+   * Whether an error counts against the dependency. While half open, what does not is taken for proof that it is back.
+   * Unless said: all but what the caller brought about.
    */
   readonly isFailure?: (error: unknown, state: BreakerState) => boolean;
   readonly clock?: Clock;

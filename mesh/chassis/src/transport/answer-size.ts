@@ -6,7 +6,7 @@
  */
 const PAGE_BYTES = 1_792 * 1024;
 
-/** Bytes that the messages of a list without pages may have together: half of what a client of gRPC takes as a rule. */
+/** Bytes that the messages of a list without pages may have together, which leaves four times as much for the rest. */
 const MESSAGES_BYTES = 2 * 1024 * 1024;
 
 /**

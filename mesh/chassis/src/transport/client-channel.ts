@@ -11,7 +11,7 @@ import type { Address } from "../config/read-config.ts";
 import { DEFAULT_TRUST_DOMAIN } from "../config/service-config.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import { workloadDnsName } from "../identity/peer-identity.ts";
-import "./closing-connection.ts";
+import "./closing-connection.ts"; // mends grpc-js for every channel
 
 /** Whom a channel reaches, and as whom. */
 export interface ChannelTarget {
@@ -27,11 +27,9 @@ export interface ChannelTarget {
 }
 
 const MIB = 1_048_576;
-/**
- * Milliseconds between two pings, and in which one has to be answered: the shortest deadline of a call, so that an
- * address is left only when no call to it would have been answered either.
- */
+/** Milliseconds between two pings of a connection. */
 const PING_MS = 1_000;
+/** In which one has to be answered: the shortest deadline of an RPC, so that no call would have been answered either. */
 const PONG_MS = 2_000;
 
 /**

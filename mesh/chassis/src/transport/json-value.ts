@@ -5,7 +5,7 @@ import { Fault } from "../fault/fault.ts";
 /** How many lists and objects may be inside each other: what is deeper fits into no message that carries it. */
 export const VALUE_LEVELS = 32;
 
-/** The most that JSON grows by in a google.protobuf.Value: `1,` becomes a double with two tags. */
+/** The most that JSON grows by in a google.protobuf.Value, rounded up: `1,` becomes a double with two tags, 11 B. */
 export const VALUE_GROWTH = 6;
 
 /**

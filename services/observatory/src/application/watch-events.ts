@@ -138,7 +138,14 @@ async function* fromStore(
     let after = lowestUuidAt(fromMs - OVERLAP_MS);
     for (;;) {
       const { project, filter } = search;
-      const page = await pageOf(readModel, { project, filter, after, limit: PAGE, yields: true, signal });
+      const page = await pageWhenThereIsRoom(readModel, {
+        project,
+        filter,
+        after,
+        limit: PAGE,
+        yields: true,
+        signal,
+      });
       yield* page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE || signal.aborted) break;
@@ -151,7 +158,7 @@ async function* fromStore(
 }
 
 /** A page of the store, as soon as it lets one wait for it; empty when the signal ended it. */
-async function pageOf(
+async function pageWhenThereIsRoom(
   readModel: Pick<ReadModel, "searchEvents">,
   search: EventSearch & { readonly signal: AbortSignal },
 ): Promise<readonly StoredEvent[]> {

@@ -1,4 +1,5 @@
-// Every limit of the process; those of the contract are in proto/orrery/orchestrator/v1.
+// Every limit of the process but those of a step's input, which are in domain/step-job.ts; those of the contract are in
+// proto/orrery/orchestrator/v1.
 
 /** How large the input of a mission, or of one of its steps, may be, in bytes of JSON. */
 export const INPUT_BYTES = 192 * 1024;

@@ -1292,7 +1292,7 @@ export declare type ListAlertsRequest = Message<"orrery.observatory.v1.ListAlert
   includeResolved: boolean;
 
   /**
-   * How many at most: 50 unless set, 100 at most (more is coerced). Of what is large a page holds fewer.
+   * How many at most: 50 unless set, 100 at most (more is coerced).
    *
    * @generated from field: int32 page_size = 2;
    */

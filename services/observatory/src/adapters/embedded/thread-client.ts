@@ -27,8 +27,9 @@ const WRITES: ReadonlySet<Question["ask"]> = new Set(["check", "apply", "reset",
 const PRECEDENCE_MS = 100;
 /** So many reads go before those that yield; then it is the turn of one of those. */
 const PASSED_OVER_LIMIT = 4;
-/** At most so many wait in a line, and of one project; beyond that the caller is told to come back. */
+/** At most so many wait in one line; beyond that the caller is told to come back. */
 const WAITING_LIMIT = 500;
+/** The same of the reads of one project. */
 const PROJECT_WAITING_LIMIT = 100;
 /** Nobody waits longer for an answer. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -65,7 +66,7 @@ export class ThreadClient {
     if (signal?.aborted === true) return Promise.reject(unwanted());
     const line = this.#lineOf(question);
     const asker = askerOf(question);
-    if (line.sizeOf(asker) >= PROJECT_WAITING_LIMIT)
+    if (line !== this.#writes && line.sizeOf(asker) >= PROJECT_WAITING_LIMIT)
       return Promise.reject(overloaded(`${PROJECT_WAITING_LIMIT} searches of this project`));
     if (line.size >= WAITING_LIMIT) return Promise.reject(overloaded(`${WAITING_LIMIT} searches`));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

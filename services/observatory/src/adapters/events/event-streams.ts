@@ -1,4 +1,4 @@
-import { createConsumerMetrics } from "@orrery/mesh/messaging/consumer-metrics";
+import { type ConsumerMetrics, createConsumerMetrics } from "@orrery/mesh/messaging/consumer-metrics";
 import { eventStreamName, streamState, unlessAbsent } from "@orrery/mesh/messaging/streams";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { NatsConnection } from "nats";
@@ -32,6 +32,12 @@ export function streamProgress(
   generation: () => string | undefined,
   metrics: Metrics,
 ): StreamProgress {
+  const shown = new Map<string, ConsumerMetrics>();
+  const showLag = (durable: string, messages: number): void => {
+    const consumer = shown.get(durable) ?? createConsumerMetrics(metrics, durable);
+    shown.set(durable, consumer);
+    consumer.showLag(messages);
+  };
   return {
     generation,
     async read() {
@@ -40,9 +46,7 @@ export function streamProgress(
       const states = await Promise.all(
         PROJECTED_STREAMS.map(async (stream) => {
           const state = await progressOf(connection, stream, current);
-          if (state !== undefined && current !== undefined) {
-            createConsumerMetrics(metrics, durableOf(stream, current)).showLag(state.behind);
-          }
+          if (state !== undefined && current !== undefined) showLag(durableOf(stream, current), state.behind);
           return state;
         }),
       );
