@@ -29,7 +29,7 @@ export interface ChannelTarget {
 const MIB = 1_048_576;
 /** Milliseconds between two pings of a connection. */
 const PING_MS = 1_000;
-/** In which one has to be answered: the shortest deadline of an RPC, so that no call would have been answered either. */
+/** In which one has to be answered: the shortest deadline of an RPC, so that no call would have been answered. */
 const PONG_MS = 2_000;
 
 /**
