@@ -17,7 +17,7 @@ type Frame = MessageInitShape<typeof WatchJobResponseSchema>;
 
 /**
  * A jobs service that keeps its jobs in memory. The task says what becomes of a job: `ends` succeeds when it
- * is watched, `waits` never ends, `hangs` is never admitted to a watch, `refused` is refused, `busy` is in
+ * is watched, `waits` never ends, `hangs` is never admitted to a watch nor answered, `refused` is refused, `busy` is in
  * flight already.
  */
 export class FakeJobs {
@@ -41,7 +41,9 @@ export class FakeJobs {
       },
       getJob: async ({ id }, call) => {
         this.calls.push(call);
-        return { job: this.#find(id, call) };
+        const job = this.#find(id, call);
+        if (job.task === "hangs") await this.#gone(call);
+        return { job };
       },
       cancelJob: async ({ id, idempotencyKey }, call) => {
         this.calls.push(call);

@@ -1,5 +1,5 @@
 import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type BatchSubmitJobsRequest,
   type BatchSubmitJobsResponse,
@@ -79,7 +79,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
     }
     requireScope(call.caller, edge.scope);
-    options.unsent.requireRoom(call.caller);
+    // What workers say and what is submitted is small to answer, and is never kept out by what others read.
+    if (edge.scope === "read") options.unsent.requireRoom(call.caller);
     return { edge, call };
   };
   return {
@@ -140,7 +141,9 @@ function answerStream(
 
 /** The fault of a failed call. What nobody foresaw is logged here, once, whatever protocol it came by. */
 function noted(logger: Logger, error: unknown, call: EdgeCall): Fault {
-  if (call.signal.aborted) return new Fault("CANCELLED", { detail: "The client went away." });
+  const { aborted, reason } = call.signal;
+  if (aborted && reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) return tooLate();
+  if (aborted) return new Fault("CANCELLED", { detail: "The client went away." });
   if (!(error instanceof Fault || error instanceof ConnectError)) {
     logger.error("a call failed at the edge", { error, trace_id: call.traceId });
   }
@@ -155,10 +158,24 @@ async function passUnary(
   const { method } = edge;
   if (!isUnary(method)) throw notServed(method);
   const transport = upstreamOf(upstreams, edge);
-  const timeoutMs = shorter(edge.deadlineMs, call.timeoutMs);
-  const answer = await transport.unary(method, call.signal, timeoutMs, headersFor(call), request);
-  return answer.message;
+  const patience = new AbortController();
+  const { timeoutMs } = call;
+  const isShorter = timeoutMs !== undefined && timeoutMs < (edge.deadlineMs ?? Number.POSITIVE_INFINITY);
+  const timer = isShorter ? setTimeout(() => patience.abort(), timeoutMs) : undefined;
+  const signal = timer === undefined ? call.signal : AbortSignal.any([call.signal, patience.signal]);
+  try {
+    // With the time of the contract, and cancelled when the caller's own is over: silence that an impatient caller
+    // hears is no sign of a dead service, and must not count as one for all others.
+    return (await transport.unary(method, signal, edge.deadlineMs, headersFor(call), request)).message;
+  } catch (error) {
+    throw patience.signal.aborted ? tooLate() : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
+
+const tooLate = (): Fault =>
+  new Fault("DEADLINE_EXCEEDED", { detail: "There was no answer within the deadline of the call." });
 
 async function* passStream(
   { upstreams, ready }: DispatcherOptions,

@@ -14,19 +14,19 @@ export class HeldCalls {
   /**
    * Takes a place, until it is disposed of.
    *
-   * @throws Fault `RATE_LIMITED` where the key holds as many as one may · `OVERLOADED` where all keys do together
+   * @throws Fault `RATE_LIMITED` where the project holds as many as one may · `OVERLOADED` where all do together
    */
-  hold(caller: Caller): Disposable {
-    const own = this.#open.of(caller);
-    if (own >= LIMITS.heldCallsOfKey) {
-      const most = `at most ${LIMITS.heldCallsOfKey} may be at once`;
-      const detail = `${own} streams and waiting requests of this key are open; ${most}.`;
+  hold({ project }: Caller): Disposable {
+    const own = this.#open.of(project);
+    if (own >= LIMITS.heldCallsOfProject) {
+      const most = `at most ${LIMITS.heldCallsOfProject} may be at once`;
+      const detail = `${own} streams and waiting requests of this project are open; ${most}.`;
       throw new Fault("RATE_LIMITED", { detail, retryAfterMs: LIMITS.heldCallsRetryMs });
     }
     if (this.#open.all >= LIMITS.heldCalls) {
       const detail = `${this.#open.all} streams and waiting requests are open at this gateway; it takes no more.`;
       throw new Fault("OVERLOADED", { detail, retryAfterMs: LIMITS.heldCallsRetryMs });
     }
-    return this.#open.take(caller, 1);
+    return this.#open.take(project, 1);
   }
 }

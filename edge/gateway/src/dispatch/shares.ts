@@ -1,38 +1,32 @@
-import type { Caller } from "../auth/key-store.ts";
-
-/** How much of something each key has at a gateway, and all keys together; who has no key shares one part. */
+/** How much of something each project has at a gateway, and all of them together. */
 export class Shares {
-  readonly #byKey = new Map<string, number>();
+  readonly #byProject = new Map<string, number>();
   #all = 0;
 
   get all(): number {
     return this.#all;
   }
 
-  of(caller: Caller | undefined): number {
-    return this.#byKey.get(keyOf(caller)) ?? 0;
+  of(project: string): number {
+    return this.#byProject.get(project) ?? 0;
   }
 
-  /** Adds to what a key has, until it is disposed of. */
-  take(caller: Caller | undefined, amount: number): Disposable {
-    const key = keyOf(caller);
-    this.#change(key, amount);
+  /** Adds to what a project has, until it is disposed of. */
+  take(project: string, amount: number): Disposable {
+    this.#change(project, amount);
     let held = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#change(key, -amount);
+        if (held) this.#change(project, -amount);
         held = false;
       },
     };
   }
 
-  #change(key: string, by: number): void {
+  #change(project: string, by: number): void {
     this.#all += by;
-    const own = (this.#byKey.get(key) ?? 0) + by;
-    if (own > 0) this.#byKey.set(key, own);
-    else this.#byKey.delete(key);
+    const own = this.of(project) + by;
+    if (own > 0) this.#byProject.set(project, own);
+    else this.#byProject.delete(project);
   }
 }
-
-const keyOf = (caller: Caller | undefined): string =>
-  caller === undefined ? "" : `${caller.project} ${caller.id}`;

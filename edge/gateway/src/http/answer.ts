@@ -28,8 +28,9 @@ export async function sendWhole(
       ? await compressed(body, exchange.header("accept-encoding"))
       : undefined;
   if (response.destroyed || response.headersSent) return;
-  // A read can still be refused in its place; a write has been carried out, and its connection is cut if need be.
-  if (status < FIRST_ERROR && READS.has(exchange.httpMethod)) exchange.unsent.requireRoom(exchange.caller);
+  // A large read can still be refused in its place; a write has been carried out, and its connection is cut if need be.
+  if (worthIt && status < FIRST_ERROR && READS.has(exchange.httpMethod))
+    exchange.unsent.requireRoom(exchange.caller);
   const headers: Record<string, string | string[]> = { ...answer.headers, ...exchange.answerHeaders };
   if (worthIt) headers.vary = "accept-encoding";
   if (smaller !== undefined) headers["content-encoding"] = smaller.encoding;
@@ -51,22 +52,17 @@ function countRest(exchange: Exchange, response: ServerResponse): void {
 
 /**
  * Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of.
- * Meanwhile the connection is cut after `stalledMs` without progress, and not only after `silenceMs`.
  *
  * @throws Fault as `UnsentBytes.hold`; the connection is cut, as more would only wait as well
  */
 function holdUnsent(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
   try {
     const held = exchange.unsent.hold(exchange.caller, bytes);
-    const { socket } = response.req;
-    socket.setTimeout(LIMITS.stalledMs);
     const over = (): void => {
       response.off("finish", over).off("close", over);
-      socket.setTimeout(LIMITS.silenceMs);
       held[Symbol.dispose]();
     };
-    // Before Node's own listener, which gives the connection the time that an idle one has.
-    response.prependOnceListener("finish", over).once("close", over);
+    response.once("finish", over).once("close", over);
     return { [Symbol.dispose]: over };
   } catch (error) {
     response.destroy();

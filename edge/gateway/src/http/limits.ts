@@ -54,20 +54,18 @@ export const LIMITS = {
   compressFromBytes: 1_024,
   /** Bytes of an unread body that are thrown away to keep the connection; with more it is closed. */
   discardBytes: 16 * 1024 * 1024,
-  /** Streams, and leases that wait, that one key may have open at once at a gateway; beyond it 429. */
-  heldCallsOfKey: 400,
-  /** The same of all keys together: below the thousand calls that a service takes at once; beyond it 503. */
+  /** Streams, and leases that wait, that one project may have open at once at a gateway; beyond it 429. */
+  heldCallsOfProject: 400,
+  /** The same of all projects together: below the thousand calls that a service takes at once; beyond it 503. */
   heldCalls: 800,
   /** Milliseconds after which who was refused one may ask again. */
   heldCallsRetryMs: 5_000,
-  /** Bytes of answers that may wait for the clients of one key to read them; beyond it 429. */
-  unsentBytesOfKey: 64 * 1024 * 1024,
-  /** The same of all keys together, a sixth of what a gateway is given; beyond it 503. */
+  /** Bytes of answers that may wait for the clients of one project, or for all without a key; beyond it 429. */
+  unsentBytesOfProject: 64 * 1024 * 1024,
+  /** The same of all projects together, a sixth of what a gateway is given; beyond it 503 for those who have a part. */
   unsentBytes: 128 * 1024 * 1024,
   /** Milliseconds after which who was refused for that may ask again. */
   unsentRetryMs: 5_000,
-  /** Milliseconds in which a client has to take some of what waits for it; beyond it the connection is cut. */
-  stalledMs: 10_000,
   /** Streams at once on one gRPC connection. */
   grpcStreams: 1_000,
   /** Bytes of one answer over gRPC: that to a batch has the inputs of the request and the jobs besides. */

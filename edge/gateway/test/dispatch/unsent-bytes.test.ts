@@ -3,25 +3,35 @@ import type { Caller } from "../../src/auth/key-store.ts";
 import { UnsentBytes } from "../../src/dispatch/unsent-bytes.ts";
 import { LIMITS } from "../../src/http/limits.ts";
 
-const key = (id: string): Caller => ({ id, project: "demo", scopes: ["read"] });
-const OF_KEY = LIMITS.unsentBytesOfKey;
+const of = (project: string, id = "key"): Caller => ({ id, project, scopes: ["read"] });
+const SHARE = LIMITS.unsentBytesOfProject;
 
-test("a key whose answers wait is refused until they are out, and others are not", () => {
+test("a project whose answers wait is refused until they are out, by whichever key, and others are not", () => {
   const unsent = new UnsentBytes();
-  unsent.hold(key("slow"), OF_KEY - 1);
-  const last = unsent.hold(key("slow"), 1);
-  expect(() => unsent.requireRoom(key("slow"))).toThrow(expect.objectContaining({ reason: "RATE_LIMITED" }));
-  expect(() => unsent.requireRoom(key("quick"))).not.toThrow();
+  unsent.hold(of("slow"), SHARE - 1);
+  const last = unsent.hold(of("slow", "another key"), 1);
+  expect(() => unsent.requireRoom(of("slow"))).toThrow(expect.objectContaining({ reason: "RATE_LIMITED" }));
+  expect(() => unsent.requireRoom(of("quick"))).not.toThrow();
   expect(() => unsent.requireRoom(undefined)).not.toThrow();
   last[Symbol.dispose]();
   last[Symbol.dispose]();
-  expect(() => unsent.requireRoom(key("slow"))).not.toThrow();
-  unsent.hold(key("slow"), 1);
-  expect(() => unsent.hold(key("slow"), 1)).toThrow(expect.objectContaining({ reason: "RATE_LIMITED" }));
+  expect(() => unsent.requireRoom(of("slow"))).not.toThrow();
+  unsent.hold(of("slow"), 1);
+  expect(() => unsent.hold(of("slow"), 1)).toThrow(expect.objectContaining({ reason: "RATE_LIMITED" }));
 });
 
-test("what waits for all keys together has a limit, whoever asks", () => {
+test("where all projects' answers wait, those are refused who have a part in it, and nobody else", () => {
   const unsent = new UnsentBytes();
-  for (let keys = 0; keys < LIMITS.unsentBytes / OF_KEY; keys += 1) unsent.hold(key(`${keys}`), OF_KEY);
-  expect(() => unsent.requireRoom(key("quick"))).toThrow(expect.objectContaining({ reason: "OVERLOADED" }));
+  unsent.hold(of("part"), 1);
+  for (let full = 0; full < LIMITS.unsentBytes / SHARE; full += 1) unsent.hold(of(`${full}`), SHARE);
+  expect(() => unsent.requireRoom(of("part"))).toThrow(expect.objectContaining({ reason: "OVERLOADED" }));
+  expect(() => unsent.requireRoom(of("none"))).not.toThrow();
+});
+
+test("who has no key takes nothing from those who have one", () => {
+  const unsent = new UnsentBytes();
+  unsent.hold(undefined, LIMITS.unsentBytes);
+  expect(() => unsent.requireRoom(undefined)).toThrow(expect.objectContaining({ reason: "RATE_LIMITED" }));
+  unsent.hold(of("demo"), 1);
+  expect(() => unsent.requireRoom(of("demo"))).not.toThrow();
 });

@@ -31,8 +31,10 @@ const PASSED_OVER_LIMIT = 4;
 const WAITING_LIMIT = 500;
 /** The same of the reads of one project. */
 const PROJECT_WAITING_LIMIT = 100;
-/** Nobody waits longer for an answer. */
-const ANSWER_LIMIT_MS = 10_000;
+/** No write waits longer for its answer. */
+const WRITE_LIMIT_MS = 10_000;
+/** No read does: less than the 5 s of an RPC, so that its caller hears of a slow search and not of a silent service. */
+const READ_LIMIT_MS = 4_000;
 
 /** One store thread as its service sees it: questions in, answers out, a new thread when one has died. */
 export class ThreadClient {
@@ -75,7 +77,8 @@ export class ThreadClient {
       if (this.#posted === asked) Atomics.store(this.#settings.unwanted, 0, 1);
       reject(why);
     };
-    const timer = setTimeout(() => giveUp(late()), ANSWER_LIMIT_MS);
+    const limitMs = line === this.#writes ? WRITE_LIMIT_MS : READ_LIMIT_MS;
+    const timer = setTimeout(() => giveUp(late(limitMs)), limitMs);
     const leave = () => giveUp(unwanted());
     signal?.addEventListener("abort", leave);
     line.add(asked);
@@ -177,8 +180,8 @@ function overloaded(what: string): Fault {
   return new Fault("OVERLOADED", { detail: `${what} wait here already.`, retryAfterMs: 1_000 });
 }
 
-function late(): Fault {
-  const detail = `The read model did not answer within ${ANSWER_LIMIT_MS / 1_000} s.`;
+function late(limitMs: number): Fault {
+  const detail = `The read model did not answer within ${limitMs / 1_000} s.`;
   return new Fault("DEADLINE_EXCEEDED", { detail });
 }
 
