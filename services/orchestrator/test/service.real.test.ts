@@ -178,7 +178,7 @@ describe("a mission", () => {
       await world.launch({ name: `large-${n}`, steps: [{ ...step("a", `large.${n}`), input }] });
     await world.startJobs();
     for (let n = 0; n < 12; n += 1) await world.comes(`large.${n}`);
-  });
+  }, 90_000);
 
   test("takes an end in once, however often it is told, and none of a job that is retried", async () => {
     const id = await world.launch({ name: "again", steps: [step("a", "again.a")] });

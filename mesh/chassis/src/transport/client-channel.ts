@@ -29,8 +29,8 @@ export interface ChannelTarget {
 const MIB = 1_048_576;
 /** Milliseconds between two pings of a connection. */
 const PING_MS = 1_000;
-/** In which one has to be answered: the shortest deadline of an RPC, so that no call would have been answered. */
-const PONG_MS = 2_000;
+/** In which one has to be answered: no call would have been, and a process that is only busy has its turn by then. */
+const PONG_MS = 4_000;
 
 /**
  * Opens a channel to a workload. Nothing is connected before the first call; after that, every address is, and
