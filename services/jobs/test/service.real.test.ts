@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Job_Status } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
-import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
 import { DEFAULT_TRUST_DOMAIN } from "@orrery/mesh/config/service-config";
 import { faultFrom } from "@orrery/mesh/fault/wire";
 import { eventually } from "@orrery/mesh/testing/eventually";
@@ -144,22 +143,6 @@ describe("the service as a whole", () => {
     const fault = await call(request, as("demo")).catch(faultFrom);
     expect(fault).toMatchObject({ reason: "INVALID_REQUEST" });
     expect((fault as ReturnType<typeof faultFrom>).fieldViolations.map(({ field }) => field)).toEqual(fields);
-  });
-
-  test("takes no failure without its error, unless the attempt was cancelled", async () => {
-    const { job } = await jobs.submitJob({ task: "unsaid" }, as("demo"));
-    await work.leaseJobs({ tasks: ["unsaid"], worker: "w" }, as("demo"));
-    const ref = { jobId: job?.id ?? "", leaseEpoch: 1 };
-    const said = { ...ref, error: { type: "E", message: "m" } };
-    const fail = (...results: object[]) => work.failAttempts({ results }, as("demo"));
-    expect(await fail(said, ref).catch(faultFrom)).toMatchObject({
-      reason: "INVALID_REQUEST",
-      fieldViolations: [
-        { field: "results[1].error", description: "must be set unless the attempt was cancelled" },
-      ],
-    });
-    const { outcomes } = await fail({ ...ref, cancelled: true }, said);
-    expect(outcomes).toMatchObject([{ reason: Problem_Reason.CANCEL_NOT_REQUESTED }, { ok: true }]);
   });
 
   test("admits a watch that goes on where its job stands before anything happens, and none at its end", async () => {

@@ -654,7 +654,7 @@ export declare type FailAttemptsRequest_Result = Message<"orrery.jobs.v1.FailAtt
   leaseEpoch: number;
 
   /**
-   * Why; needed unless cancelled.
+   * Why.
    *
    * @generated from field: orrery.jobs.v1.JobError error = 3;
    */
