@@ -55,7 +55,7 @@ export interface EventSearch {
   readonly after: string;
   /** 1..1,000. */
   readonly limit: number;
-  /** Whether everybody else goes first: nobody looks at a page that waits for it. */
+  /** Whether everybody else goes first, however long that takes: nobody looks at a page that waits for it. */
   readonly yields?: boolean;
   /** Ended when nobody waits for the answer any more: what has not been begun by then need not be. */
   readonly signal?: AbortSignal;

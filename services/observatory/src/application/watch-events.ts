@@ -5,7 +5,7 @@
 // store.
 import { Fault } from "@orrery/mesh/fault/fault";
 import { STREAM_MAX_AGE_MS } from "@orrery/mesh/messaging/streams";
-import type { Clock } from "@orrery/mesh/time/clock";
+import { type Chance, type Clock, systemChance } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
 import { fits } from "../domain/query/evaluate.ts";
 import type { Filter } from "../domain/query/filter.ts";
@@ -39,6 +39,7 @@ interface Deps {
   readonly live: LiveEvents;
   readonly freshness: FreshnessGauge;
   readonly clock: Clock;
+  readonly chance?: Chance;
 }
 
 /**
@@ -123,7 +124,7 @@ async function* unsent(sent: SentIds, events: AsyncIterable<WatchedEvent>): Asyn
  * The stored events from before `fromMs` on, until the store holds all that was published up to `toMs` (W1).
  */
 async function* fromStore(
-  { readModel, freshness }: Deps,
+  deps: Deps,
   search: {
     readonly project: string;
     readonly filter: Filter;
@@ -134,18 +135,12 @@ async function* fromStore(
 ): AsyncGenerator<WatchedEvent> {
   let fromMs = search.fromMs;
   while (!signal.aborted) {
-    const { asOfMs } = freshness.read();
+    const { asOfMs } = deps.freshness.read();
     let after = lowestUuidAt(fromMs - OVERLAP_MS);
     for (;;) {
       const { project, filter } = search;
-      const page = await pageWhenThereIsRoom(readModel, {
-        project,
-        filter,
-        after,
-        limit: PAGE,
-        yields: true,
-        signal,
-      });
+      const asked = { project, filter, after, limit: PAGE, yields: true, signal };
+      const page = await awaitedPage(deps, asked);
       yield* page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE || signal.aborted) break;
@@ -157,9 +152,12 @@ async function* fromStore(
   }
 }
 
-/** A page of the store, as soon as it lets one wait for it; empty when the signal ended it. */
-async function pageWhenThereIsRoom(
-  readModel: Pick<ReadModel, "searchEvents">,
+/**
+ * A page of the store, as soon as that has room for the question and can be used: a watch outlives it too. Empty when
+ * the signal ended it.
+ */
+async function awaitedPage(
+  { readModel, chance = systemChance }: Deps,
   search: EventSearch & { readonly signal: AbortSignal },
 ): Promise<readonly StoredEvent[]> {
   while (!search.signal.aborted) {
@@ -167,8 +165,9 @@ async function pageWhenThereIsRoom(
       return await readModel.searchEvents(search);
     } catch (failure) {
       if (search.signal.aborted) break;
-      if (!(failure instanceof Fault && failure.reason === "OVERLOADED")) throw failure;
-      await wait(failure.retryAfterMs ?? CATCH_UP_PAUSE_MS, search.signal);
+      if (!(failure instanceof Fault && failure.retryable)) throw failure;
+      // All who were refused at once were told the same.
+      await wait((failure.retryAfterMs ?? CATCH_UP_PAUSE_MS) * (1 + chance.next()), search.signal);
     }
   }
   return [];

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
+import { fixedChance } from "@orrery/mesh/testing/fixed-chance";
 import { systemClock } from "@orrery/mesh/time/clock";
+import { openEmbeddedReadModel } from "../../src/adapters/embedded/embedded-read-model.ts";
 import type { LiveEvent, LiveEvents, ReadModel } from "../../src/application/ports.ts";
 import { type WatchFrame, watchEvents } from "../../src/application/watch-events.ts";
 import { NEWEST_FIRST } from "../../src/domain/list-order.ts";
@@ -40,18 +42,19 @@ function eventAt(number: number, ageMs: number, told: { project?: string; queue?
 async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
   const world = await embeddedReadModel();
   const reads = { asked: 0, answered: 0 };
+  let store = world.readModel;
   const readModel: ReadModel = {
     ...world.readModel,
     searchEvents(search) {
       reads.asked++;
-      return world.readModel.searchEvents(search).finally(() => reads.answered++);
+      return store.searchEvents(search).finally(() => reads.answered++);
     },
   };
   const live = new LocalEvents();
   const ended = new AbortController();
   const frames: WatchFrame[] = [];
   const freshness = { read: () => fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
-  const watch = watchEvents({ readModel, live, freshness, clock: systemClock });
+  const watch = watchEvents({ readModel, live, freshness, clock: systemClock, chance: fixedChance(0) });
   const begin = (q = "", lastEventId = "") => {
     const follow = async () => {
       const request = { project: "demo", q, lastEventId, signal: ended.signal };
@@ -67,6 +70,9 @@ async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
     readModel: world.readModel,
     folder: world.folder,
     reads,
+    reopen() {
+      store = openEmbeddedReadModel({ folder: world.folder });
+    },
     live,
     begin,
     ids,
@@ -80,6 +86,7 @@ async function watching(fresh = { asOfMs: Number.MAX_SAFE_INTEGER, lagMs: 0 }) {
     async [Symbol.asyncDispose]() {
       ended.abort();
       await Promise.allSettled(running);
+      await store.close();
       await world[Symbol.asyncDispose]();
     },
   };
@@ -153,6 +160,17 @@ describe("watching events", () => {
     await Promise.allSettled(full);
     held.letGo();
     await stored;
+    expect(await world.seen(2)).toEqual([last.eventId, missed.eventId]);
+  });
+
+  test("W1: a resume outlives a store that cannot be used", async () => {
+    await using world = await watching();
+    const [last, missed] = [eventAt(1, 40_000), eventAt(2, 30_000)];
+    await world.readModel.apply([last, missed].map(({ projection }) => projection));
+    await world.readModel.close();
+    void world.begin("", last.eventId);
+    await eventually(() => expect(world.reads).toEqual({ asked: 1, answered: 1 }));
+    world.reopen();
     expect(await world.seen(2)).toEqual([last.eventId, missed.eventId]);
   });
 

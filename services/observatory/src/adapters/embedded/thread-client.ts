@@ -5,7 +5,8 @@
 // one read after every fourth write was tried, and let six short reads a second through.
 // Q3: projects take turns: whoever asks waits for one read of each other project, however many that has asked for.
 // Q4: reads that yield, as those of watches that fill a gap, go after all others; after four others one of them has its
-// turn, so that gaps are filled while searches do not end.
+// turn, so that gaps are filled while searches do not end. However long that takes, they wait: a watch has no deadline,
+// and one that was sent away would begin at the end of the line.
 import { Worker } from "node:worker_threads";
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
@@ -33,7 +34,10 @@ const WAITING_LIMIT = 500;
 const PROJECT_WAITING_LIMIT = 100;
 /** No write waits longer for its answer. */
 const WRITE_LIMIT_MS = 10_000;
-/** No read does: less than the 5 s of an RPC, so that its caller hears of a slow search and not of a silent service. */
+/**
+ * No read of an RPC does: less than the 5 s that one has, so that its caller hears of a slow search and not of a silent
+ * service.
+ */
 const READ_LIMIT_MS = 4_000;
 
 /** One store thread as its service sees it: questions in, answers out, a new thread when one has died. */
@@ -78,7 +82,8 @@ export class ThreadClient {
       reject(why);
     };
     const limitMs = line === this.#writes ? WRITE_LIMIT_MS : READ_LIMIT_MS;
-    const timer = setTimeout(() => giveUp(late(limitMs)), limitMs);
+    const yields = line === this.#yielding;
+    const timer = yields ? undefined : setTimeout(() => giveUp(late(limitMs)), limitMs);
     const leave = () => giveUp(unwanted());
     signal?.addEventListener("abort", leave);
     line.add(asked);

@@ -162,6 +162,19 @@ describe("the questions to a store's thread", () => {
     expect(answered).toEqual(["apply 1", ...prompt, "gap of second", "gap 2", "gap 3"]);
   });
 
+  test("Q4: a read that yields waits for its turn for longer than a search may", async () => {
+    await using world = await heldUp();
+    jest.useFakeTimers();
+    const gap = world.searchEvents("gap", { yields: true });
+    const late = expect(world.search("search")).rejects.toMatchObject({ reason: "DEADLINE_EXCEEDED" });
+    jest.advanceTimersByTime(4_000);
+    await late;
+    jest.useRealTimers();
+    world.letGo();
+    await world.first;
+    expect(await gap).toHaveLength(1);
+  });
+
   test("Q1: a write that ran out of time before it was begun is not stored afterwards", async () => {
     await using world = await heldUp();
     jest.useFakeTimers();
