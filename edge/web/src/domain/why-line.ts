@@ -1,5 +1,4 @@
-import type { Job, Mission, Queue, Worker } from "../api/contract.ts";
-import { countText } from "../words/count-text.ts";
+import type { Job, Mission } from "../api/contract.ts";
 import type { Tone } from "./status-look.ts";
 
 /** Why something stands where it stands, and what happens next. */
@@ -10,14 +9,8 @@ export interface Why {
   readonly until?: string;
 }
 
-/** What else the read model knows that can hold a job; undefined where it has not been read yet. */
-export interface Around {
-  readonly queues: readonly Queue[] | undefined;
-  readonly workers: readonly Worker[] | undefined;
-}
-
-/** Why a job stands where it stands; undefined where its status says it all. */
-export function whyOfJob(job: Job, around: Around): Why | undefined {
+/** Why a job stands where it stands; undefined where its status says it all, or nobody has said it yet. */
+export function whyOfJob(job: Job): Why | undefined {
   if (job.blocked !== undefined) {
     const { message, until, reason } = job.blocked;
     const tone = reason === "NO_WORKER" || reason === "QUEUE_PAUSED" ? "warn" : "waiting";
@@ -28,47 +21,8 @@ export function whyOfJob(job: Job, around: Around): Why | undefined {
   if (job.status === "FAILED") return { tone: "bad", text: failure(job) };
   if (job.status === "EXPIRED") return { tone: "warn", text: "Its expireTime passed before it had ended." };
   if (job.status === "CANCELLED") return { tone: "quiet", text: "It was cancelled by request." };
-  return whyItWaits(job, around);
+  return undefined;
 }
-
-/**
- * Why a job waits, where the answer itself does not say so: the read model knows a job's transitions, and who holds it
- * back now is no transition.
- */
-function whyItWaits(job: Job, { queues, workers }: Around): Why | undefined {
-  const { status, runTime, task, attempt } = job;
-  const until = runTime === undefined ? {} : { until: runTime };
-  if (status === "SCHEDULED") return { tone: "waiting", text: "It waits for its runTime.", ...until };
-  if (status === "RETRYING")
-    return {
-      tone: "waiting",
-      text: `Attempt ${attempt} failed; the next one begins after its backoff.`,
-      ...until,
-    };
-  if (status !== "QUEUED") return undefined;
-  const queue = queues?.find(({ name }) => name === job.queue);
-  if (queue?.paused)
-    return { tone: "warn", text: `Its queue ${queue.name} is paused: it runs once that is resumed.` };
-  if (workers !== undefined && !workers.some((worker) => serves(worker, job)))
-    return {
-      tone: "warn",
-      text: `No worker of the last minute serves ${task} in queue ${job.queue}: start one.`,
-    };
-  const { RUNNING: running = 0, QUEUED: queued = 0 } = queue?.depth ?? {};
-  if (queue !== undefined && queue.concurrency > 0 && running >= queue.concurrency)
-    return {
-      tone: "waiting",
-      text: `Queue ${queue.name} runs ${countText(running)} at once, which is its limit.`,
-    };
-  if (queue === undefined) return undefined;
-  return {
-    tone: "waiting",
-    text: `It waits its turn in queue ${queue.name}, where ${countText(queued)} are queued.`,
-  };
-}
-
-const serves = ({ tasks, queues, draining }: Worker, { task, queue }: Job): boolean =>
-  !draining && tasks.includes(task) && (queues.length === 0 || queues.includes(queue));
 
 function failure({ error, attempt, maxAttempts }: Job): string {
   const what = error === undefined ? "failed" : `${error.type}: ${error.message}`;
@@ -87,7 +41,7 @@ function failure({ error, attempt, maxAttempts }: Job): string {
 export function whyOfMission(mission: Mission, waiting: readonly Job[] = []): Why | undefined {
   const why = whyOfStatus(mission);
   const held = waiting.flatMap((job) => {
-    const reason = whyOfJob(job, { queues: undefined, workers: undefined });
+    const reason = whyOfJob(job);
     return reason === undefined ? [] : [{ step: job.step, reason }];
   });
   // What needs somebody is said before what goes on by itself.

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import type { Job } from "../api/contract.ts";
 import { useSession } from "../app/session.tsx";
-import { attempts, jobEvents, job as jobReading, jobTrace, queues, workers } from "../data/readings.ts";
+import { attempts, jobEvents, job as jobReading, jobTrace } from "../data/readings.ts";
 import { quoted } from "../domain/query-terms.ts";
 import { whyOfJob } from "../domain/why-line.ts";
 import { AttemptTimelineView } from "../parts/attempt-timeline.tsx";
@@ -42,7 +42,7 @@ export function JobPage() {
       <Read reading={reading} rows={8}>
         {(job) => (
           <>
-            <JobWhy job={job} />
+            <WhyLine why={whyOfJob(job)} />
             <JobFacts job={job} />
             <Tabs label="Views of the job" param="tab" tabs={TABS} current={tab} />
             <JobTab job={job} tab={tab} />
@@ -51,15 +51,6 @@ export function JobPage() {
       </Read>
     </>
   );
-}
-
-/** A job that waits is held by what is around it: its queue, or that nobody serves it. */
-function JobWhy({ job }: { job: Job }) {
-  const { reader } = useSession();
-  const enabled = job.status === "QUEUED" && job.blocked === undefined;
-  const { data: queueList } = useQuery({ ...queues(reader), enabled });
-  const { data: workerList } = useQuery({ ...workers(reader), enabled });
-  return <WhyLine why={whyOfJob(job, { queues: queueList?.queues, workers: workerList?.workers })} />;
 }
 
 function JobFacts({ job }: { job: Job }) {

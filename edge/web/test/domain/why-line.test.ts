@@ -1,10 +1,9 @@
 import { expect, test } from "@jest/globals";
-import type { Job, Queue, Worker } from "../../src/api/contract.ts";
+import type { Job, Worker } from "../../src/api/contract.ts";
 import { whyOfJob, whyOfMission } from "../../src/domain/why-line.ts";
 import { workerLook } from "../../src/domain/worker-look.ts";
 import { sampleJob } from "../stand-in/sample-jobs.ts";
 import { sampleMission } from "../stand-in/sample-missions.ts";
-import { SAMPLE_QUEUES } from "../stand-in/sample-platform.ts";
 
 const { blocked: _, error: __, ...plain } = sampleJob(5);
 const job = (about: Partial<Job>): Job => ({
@@ -12,13 +11,6 @@ const job = (about: Partial<Job>): Job => ({
   queue: "media",
   task: "render",
   status: "QUEUED",
-  ...about,
-});
-const queue = (about: Partial<Queue>): Queue => ({
-  ...(SAMPLE_QUEUES[0] as Queue),
-  name: "media",
-  paused: false,
-  concurrency: 0,
   ...about,
 });
 const worker = (about: Partial<Worker>): Worker => ({
@@ -30,36 +22,20 @@ const worker = (about: Partial<Worker>): Worker => ({
   draining: false,
   ...about,
 });
-const nothing = { queues: undefined, workers: undefined };
 
 test("the platform's own reason is said before any other", () => {
-  const why = whyOfJob(job({ blocked: { reason: "NO_WORKER", message: "Nobody serves it." } }), nothing);
+  const why = whyOfJob(job({ blocked: { reason: "NO_WORKER", message: "Nobody serves it." } }));
   expect(why).toEqual({ tone: "warn", text: "Nobody serves it." });
 });
 
-test.each([
-  ["a paused queue", { queues: [queue({ paused: true })], workers: [] }, /paused/],
-  ["nobody who serves it", { queues: [queue({})], workers: [worker({ tasks: ["other"] })] }, /No worker/],
-  [
-    "somebody in other queues only",
-    { queues: [queue({})], workers: [worker({ queues: ["mail"] })] },
-    /No worker/,
-  ],
-  ["somebody who drains", { queues: [queue({})], workers: [worker({ draining: true })] }, /No worker/],
-  ["a limit", { queues: [queue({ concurrency: 2, depth: { RUNNING: 2 } })], workers: [worker({})] }, /limit/],
-  ["those before it", { queues: [queue({ depth: { QUEUED: 9 } })], workers: [worker({})] }, /turn.*9/],
-])("a queued job that is held by %s says so", (_about, around, text) => {
-  expect(whyOfJob(job({}), around)?.text).toMatch(text);
-});
-
-test("nothing is claimed before it is known", () => {
-  expect(whyOfJob(job({}), nothing)).toBeUndefined();
+test("nothing is claimed of a job that waits before the platform has said it", () => {
+  for (const status of ["QUEUED", "SCHEDULED", "RETRYING"] as const)
+    expect(whyOfJob(job({ status }))).toBeUndefined();
 });
 
 test("a failed job tells an error that is not retryable from one that used up its attempts", () => {
   const failed = (retryable: boolean) =>
-    whyOfJob(job({ status: "FAILED", attempt: 5, error: { type: "T", message: "m", retryable } }), nothing)
-      ?.text;
+    whyOfJob(job({ status: "FAILED", attempt: 5, error: { type: "T", message: "m", retryable } }))?.text;
   expect(failed(false)).toContain("not retryable");
   expect(failed(true)).toContain("no attempt is left (5 of 5)");
 });
@@ -71,7 +47,8 @@ test("a mission that needs somebody says what for, and what to do", () => {
 });
 
 test("a mission whose step waits for a worker says so, before what passes by itself", () => {
-  const retrying = job({ step: "reserve", status: "RETRYING", attempt: 2 });
+  const backoff = { reason: "RETRY_BACKOFF", message: "Attempt 2 failed." } as const;
+  const retrying = job({ step: "reserve", status: "RETRYING", blocked: backoff });
   const unserved = job({ step: "charge", blocked: { reason: "NO_WORKER", message: "Nobody serves it." } });
   expect(whyOfMission(sampleMission(0), [retrying, unserved])).toEqual({
     tone: "warn",
