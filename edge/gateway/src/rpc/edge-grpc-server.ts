@@ -16,6 +16,7 @@ import { LIMITS } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
 import { type EdgeHandlersOptions, edgeDefinition, edgeHandler, metadataReader } from "./edge-handlers.ts";
 import { publicDescriptors } from "./public-descriptors.ts";
+import "@orrery/mesh/transport/closing-connection"; // mends grpc-js for every server
 
 export interface EdgeGrpcOptions extends Omit<EdgeHandlersOptions, "drainSignal" | "stopSignal"> {
   readonly address: Address;

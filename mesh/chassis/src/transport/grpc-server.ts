@@ -31,6 +31,7 @@ import { methodDefinition } from "./grpc-codec.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import type { Route } from "./route.ts";
 import { type CaughtService, healthService, reflectionServices } from "./server-services.ts";
+import "./closing-connection.ts"; // mends grpc-js for every server
 
 /** What a gRPC port is made of. */
 export interface GrpcServerOptions {
@@ -51,6 +52,8 @@ export interface GrpcServerOptions {
   readonly maxMessageBytes?: number | undefined;
   /** How long a connection is used before its client is asked to open another, in milliseconds. */
   readonly maxConnectionAgeMs?: number | undefined;
+  /** How long after one ping of a connection the next one follows, in milliseconds. 15 s unless said. */
+  readonly pingMs?: number | undefined;
 }
 
 /** A gRPC port that is open. */
@@ -137,7 +140,7 @@ function serverOptions(options: GrpcServerOptions, messageBytes: number): Server
     "grpc.max_send_message_length": messageBytes,
     "grpc.max_concurrent_streams": STREAM_LIMIT,
     "grpc-node.max_session_memory": SESSION_MEMORY_MIB,
-    "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    "grpc.keepalive_time_ms": options.pingMs ?? KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS,
     "grpc.max_connection_age_ms": options.maxConnectionAgeMs ?? ageMs,
     "grpc.max_connection_age_grace_ms": AGE_GRACE_MS,
