@@ -45,8 +45,8 @@ function patch(queries: QueryClient, { events }: Batch): readonly string[] {
       patchPages(pages, (page) => patchField(page, "jobs", newestRows<Job>(page.jobs, jobs))),
     );
     queries.setQueriesData<Job>({ queryKey: ["job"] }, (job) => job && newest(job, jobs));
-    for (const id of jobs.keys()) names.push(...aboutJob(queries, id));
-    names.push("overview", "newest jobs", "waiting jobs", "queues", "workers", "metrics");
+    for (const job of jobs.values()) names.push(...aboutJob(queries, job));
+    names.push("overview", "newest jobs", "queues", "workers", "metrics");
   }
   if (missions.size > 0) {
     queries.setQueriesData<MissionPages>({ queryKey: ["missions"] }, (pages) =>
@@ -61,10 +61,13 @@ function patch(queries: QueryClient, { events }: Batch): readonly string[] {
   return names;
 }
 
-/** Only the job that is open has more to read than its row: thousands of others must not be asked about. */
-function aboutJob(queries: QueryClient, id: string): readonly string[] {
-  if (queries.getQueryState(["job", id]) === undefined) return [];
-  return ["job", "attempts", "job events", "job trace"];
+/** Only a job or a mission that is open has more to read than its row: thousands of others must not be asked about. */
+function aboutJob(queries: QueryClient, { id, missionId }: Job): readonly string[] {
+  const isOpen = (...key: readonly string[]) => queries.getQueryState(key) !== undefined;
+  return [
+    ...(isOpen("job", id) ? ["job", "attempts", "job events", "job trace"] : []),
+    ...(isOpen("waiting jobs", missionId) ? ["waiting jobs"] : []),
+  ];
 }
 
 function patchPages<P>(
