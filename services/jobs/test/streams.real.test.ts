@@ -303,12 +303,18 @@ describe("a watch", () => {
     expect(await frames(id)).toEqual(["2 snapshot"]);
   });
 
-  test("says reset and begins anew when what follows is no longer kept", async () => {
+  test.each([
+    ["what follows", [2, 3, 4], ["1 reset", "4 snapshot"]],
+    ["one event between others", [3], ["2 JobStarted", "2 reset", "4 snapshot"]],
+    ["the last event", [4], ["2 JobStarted", "3 JobAttemptReleased", "3 reset", "4 snapshot"]],
+  ])("says reset and begins anew when %s is no longer kept", async (_which, versions, expected) => {
     const id = await submit("forgotten");
+    await world.ask("leaseJobs", { tasks: ["forgotten"], worker: "w" });
+    await world.ask("releaseAttempts", { leases: [{ jobId: id, leaseEpoch: 1 }] });
     await world.ask("cancelJob", { id });
-    const text = "delete from outbox where aggregate_id = $1";
-    await world.administrator().query({ name: "", text }, [id]);
-    expect(await frames(id, "1")).toEqual(["1 reset", "2 snapshot"]);
+    const text = "delete from outbox where aggregate_id = $1 and version = any($2)";
+    await world.administrator().query({ name: "", text }, [id, versions]);
+    expect(await frames(id, "1")).toEqual(expected);
   });
 
   test.each(["3", "0", "-1", "1.5", "nonsense", "999999999"])(

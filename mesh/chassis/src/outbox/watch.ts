@@ -5,7 +5,6 @@ import type { Call } from "../transport/call.ts";
 import type { EventPosition, PublishedEvent } from "./stored-events.ts";
 
 const POLL_MS = 200;
-const MISSING_MS = 1_000;
 const EVENTS_AT_ONCE = 200;
 const MAX_WATCHES = 10_000;
 
@@ -39,7 +38,8 @@ export interface WatchOptions<V> {
 /** Follows aggregates for whoever watches them. */
 export interface Watches<V> {
   /**
-   * An aggregate's events as they happen, none left out, after a snapshot of it; ends after the terminal event.
+   * An aggregate's events as they happen, none left out, after a snapshot of it; ends after the terminal event. Where
+   * events are gone it says so by `reset`, and begins anew with a snapshot.
    *
    * @param asked - `lastVersion`: the last version that the watcher saw; then no snapshot, unless its successors are
    * gone or it never was
@@ -57,6 +57,8 @@ export interface Watches<V> {
 
 interface Watch {
   readonly id: string;
+  /** Aborted when its watcher leaves, or the service stops. */
+  readonly over: AbortSignal;
   /** The last version that is known to have happened. */
   version: number;
   wake: (() => void) | undefined;
@@ -101,11 +103,10 @@ export function createWatches<V>(options: WatchOptions<V>): Watches<V> {
         const detail = `${MAX_WATCHES} watches are open here already`;
         throw new Fault("OVERLOADED", { detail, retryAfterMs: 1_000 });
       }
-      const ended = AbortSignal.any([call.signal, options.signal]);
-      const watch: Watch = { id, version: 0, wake: undefined };
+      const over = AbortSignal.any([call.signal, options.signal]);
+      const watch: Watch = { id, over, version: 0, wake: undefined };
       using _added = add(watch);
-      const accept = () => call.accept();
-      yield* follow(options, watch, { project, lastVersion }, { accept, signal: ended });
+      yield* follow(options, watch, { project, lastVersion }, call);
       // A watch ends in peace only after the terminal event: whoever is cut off here has to go on elsewhere.
       if (options.signal.aborted && !call.signal.aborted) {
         const detail = "this replica stops: watch again";
@@ -131,26 +132,30 @@ async function* follow<V>(
   options: WatchOptions<V>,
   watch: Watch,
   { project, lastVersion }: { project: string; lastVersion: number | undefined },
-  { accept, signal }: Pick<Call, "accept" | "signal">,
+  call: Pick<Call, "accept">,
 ): AsyncGenerator<WatchFrame<V>, void> {
-  const view = await options.read(project, watch.id);
-  const now = options.progressOf(view);
-  // At its end already, and so never accepted, which the edge tells by 204.
-  if (lastVersion === now.version && now.ended) return;
   let seen = lastVersion;
-  const known = seen === undefined || (await isKnown(options, { id: watch.id, seen }, now.version));
-  accept();
-  if (seen !== undefined && !known) {
-    yield { kind: "reset", version: seen };
-    seen = undefined;
-  }
-  if (seen === undefined) {
-    seen = now.version;
-    yield { kind: "snapshot", view };
-  }
-  if (seen === now.version && now.ended) return;
-  watch.version = Math.max(watch.version, now.version);
-  yield* eventsFrom(options, watch, seen, signal);
+  do {
+    // Told anew: what a database that was set back has forgotten would be asked for without end.
+    watch.version = 0;
+    const view = await options.read(project, watch.id);
+    const now = options.progressOf(view);
+    // At its end already, and so never accepted, which the edge tells by 204.
+    if (seen === now.version && now.ended) return;
+    const known = seen === undefined || (await isKnown(options, { id: watch.id, seen }, now.version));
+    call.accept();
+    if (seen !== undefined && !known) {
+      yield { kind: "reset", version: seen };
+      seen = undefined;
+    }
+    if (seen === undefined) {
+      seen = now.version;
+      yield { kind: "snapshot", view };
+    }
+    if (seen === now.version && now.ended) return;
+    watch.version = Math.max(watch.version, now.version);
+    seen = yield* eventsFrom(options, watch, seen);
+  } while (seen !== undefined);
 }
 
 /** Whether a watch can go on after a version: it happened, and what followed is still kept. */
@@ -165,39 +170,37 @@ async function isKnown<V>(
   return next?.version === seen + 1;
 }
 
+/** @returns the version whose successor happened and is not kept; nothing where the watch is over */
 async function* eventsFrom<V>(
   options: WatchOptions<V>,
   watch: Watch,
   after: number,
-  signal: AbortSignal,
-): AsyncGenerator<WatchFrame<V>, void> {
+): AsyncGenerator<WatchFrame<V>, number | undefined> {
   let seen = after;
-  while (!signal.aborted) {
+  while (!watch.over.aborted) {
     while (seen < watch.version) {
       const found = await options.after([{ aggregateId: watch.id, version: seen }], EVENTS_AT_ONCE);
-      if (found.length === 0) {
-        // Told of, and not kept: asked for at once again it would keep the database busy as long as the watch is open.
-        await wait(MISSING_MS, signal);
-        break;
-      }
+      if (found.length === 0) return seen;
       for (const event of found) {
+        if (event.version !== seen + 1) return seen;
         yield { kind: "event", event };
         seen = event.version;
       }
       const now = (await options.progress([watch.id])).get(watch.id);
-      if (now === undefined || (now.ended && now.version <= seen)) return;
+      if (now === undefined || (now.ended && now.version <= seen)) return undefined;
     }
-    await nextChange(watch, seen, signal);
+    await nextChange(watch, seen);
   }
+  return undefined;
 }
 
-async function nextChange(watch: Watch, seen: number, signal: AbortSignal): Promise<void> {
-  if (watch.version > seen || signal.aborted) return;
+async function nextChange(watch: Watch, seen: number): Promise<void> {
+  if (watch.version > seen || watch.over.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const onAbort = (): void => resolve();
-  signal.addEventListener("abort", onAbort, { once: true });
+  watch.over.addEventListener("abort", onAbort, { once: true });
   watch.wake = resolve;
   await promise;
   watch.wake = undefined;
-  signal.removeEventListener("abort", onAbort);
+  watch.over.removeEventListener("abort", onAbort);
 }
