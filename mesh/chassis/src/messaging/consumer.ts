@@ -157,6 +157,7 @@ class DurableConsumer implements Consumer {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#metrics.forgetLag();
     await this.#ended;
   }
 
@@ -238,7 +239,8 @@ class DurableConsumer implements Consumer {
     const stop = (): void => messages.stop();
     this.#stopping.signal.addEventListener("abort", stop, { once: true });
     if (this.#stopped) stop();
-    const looking = Promise.all([this.#look(nats, messages, over.signal), this.#makeDeadLetters(nats)]);
+    const looking = this.#look(nats, messages, over.signal);
+    void this.#makeDeadLetters(nats);
     try {
       const failure = await messages.closed();
       if (failure instanceof Error) throw failure;
@@ -401,7 +403,8 @@ class DurableConsumer implements Consumer {
     try {
       await ensureStreams(nats, [DEAD_LETTERS]);
     } catch (failure) {
-      this.#options.logger.warn("there is no stream for dead letters yet", { error: failure });
+      if (!this.#stopped)
+        this.#options.logger.warn("there is no stream for dead letters yet", { error: failure });
     }
   }
 
@@ -417,7 +420,7 @@ class DurableConsumer implements Consumer {
 
   #sawLag(lag: number): void {
     this.#lag = lag;
-    if (Number.isFinite(lag)) this.#metrics.showLag(lag);
+    if (Number.isFinite(lag) && !this.#stopped) this.#metrics.showLag(lag);
   }
 
   #chance(): number {

@@ -260,6 +260,23 @@ describe("a consumer", () => {
     await eventually(async () => expect((await streamState(connection, DEAD_LETTERS))?.messages).toBe(0));
   });
 
+  test("stops while the broker does not answer about the stream of dead letters", async () => {
+    const asked = Promise.withResolvers<void>();
+    const request: NatsConnection["request"] = (subject, ...rest) => {
+      if (!subject.endsWith(DEAD_LETTERS)) return connection.request(subject, ...rest);
+      asked.resolve();
+      return new Promise(() => undefined);
+    };
+    const consumer = consume({
+      nc: new Proxy(connection, {
+        get: (target, name) => (name === "request" ? request : Reflect.get(target, name)),
+      }),
+      handle: async (messages) => done(messages),
+    });
+    await asked.promise;
+    await consumer.stop();
+  });
+
   test("gives back what it did not begin when it is stopped", async () => {
     await publish(1, 30);
     const began = Promise.withResolvers<void>();
