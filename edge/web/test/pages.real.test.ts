@@ -177,6 +177,38 @@ describe("a live list", () => {
   }, 60_000);
 });
 
+describe("what a list has read", () => {
+  const readings = () => edge.asked.filter((line) => line === "GET /v1/jobs?pageSize=50").length;
+  afterAll(() => edge.answerWith(undefined));
+
+  test("is read once when it is opened", async () => {
+    await open("/queues", "10 at once");
+    const before = readings();
+    await open("/jobs", "in all");
+    await page.getByRole("row").nth(1).waitFor();
+    await page.evaluate(() => fetch("/v1/metrics"));
+    expect(readings()).toBe(before + 1);
+  }, 60_000);
+
+  test("grows old where it is not read again, though events go on to change its rows", async () => {
+    await using own = await openBrowser({ key: SAMPLE_KEY });
+    const { clock } = own.page;
+    await clock.install();
+    await own.page.goto(`${edge.url}/jobs`);
+    await own.page.getByText("up to date").waitFor();
+    await own.page.getByRole("button", { name: "live" }).waitFor();
+    const shown = edge.submit({ task: "fresh.five", status: "QUEUED" });
+    const row = own.page.getByRole("row").filter({ hasText: "fresh.five" });
+    await row.waitFor();
+    edge.answerWith("trouble");
+    await clock.fastForward(20_000);
+    await own.page.getByText(/last read \d+ s ago/).waitFor();
+    edge.change({ ...shown, status: "SUCCEEDED", version: 2 });
+    await row.getByText("succeeded").waitFor();
+    expect(await own.page.getByText("up to date").count()).toBe(0);
+  }, 60_000);
+});
+
 describe("by keyboard alone", () => {
   test("a job is found, opened and left, and the focus is where the eye is", async () => {
     await open("/", "Newest jobs");

@@ -29,6 +29,8 @@ export interface ListAsked {
 }
 
 const PAGE_SIZE = 50;
+/** How long a list that nobody looks at stays: its pages and the look at their top, which go together. */
+const LIST_KEPT_MS = 30_000;
 
 export type ListName = "listJobs" | "listMissions";
 
@@ -44,7 +46,7 @@ const pagesOf =
       getNextPageParam: ({ nextPageToken }) => nextPageToken || undefined,
       // Rows are patched by events, and new ones wait for the reader: reading all pages again would make them jump.
       staleTime: Number.POSITIVE_INFINITY,
-      gcTime: 30_000,
+      gcTime: LIST_KEPT_MS,
     });
 
 /** The first page anew, to see what came since the list was read. */
@@ -55,7 +57,8 @@ const firstPageOf =
       queryKey: [name, q, orderBy],
       queryFn: ({ signal }) => read(list, { q, orderBy, pageSize: PAGE_SIZE }, signal),
       refetchInterval: CHECK_MS,
-      staleTime: 0,
+      staleTime: CHECK_MS,
+      gcTime: LIST_KEPT_MS,
     });
 
 /** The two readings of a list of such rows. */

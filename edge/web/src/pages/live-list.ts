@@ -13,7 +13,12 @@ export function useLiveList<L extends ListName, Row extends Versioned>(
   const asked = useMemo(() => ({ q, orderBy }), [q, orderBy]);
   const list = useInfiniteQuery(pages(reader, asked));
   const live = useFeedState() !== "paused";
-  const look = useQuery({ ...newest(reader, asked), enabled: list.isSuccess && live });
+  const look = useQuery({
+    ...newest(reader, asked),
+    enabled: list.isSuccess && live,
+    initialData: () => list.data?.pages[0],
+    initialDataUpdatedAt: list.dataUpdatedAt,
+  });
   const first = look.data;
   const queries = useQueryClient();
   // What the stream missed, the look at the first page makes good.
@@ -28,7 +33,8 @@ export function useLiveList<L extends ListName, Row extends Versioned>(
   }, [queries, reader, asked, pages, newest]);
   return {
     latest: list.data && (first ?? list.data.pages[0]),
-    readAtMs: Math.max(list.dataUpdatedAt, look.dataUpdatedAt),
+    // What an event patches counts as read at once: only the look knows when the platform last answered.
+    readAtMs: look.dataUpdatedAt || list.dataUpdatedAt,
     error: list.error ?? look.error,
     pending: list.isPending,
     refetch: () => void (list.error === null ? look : list).refetch(),
