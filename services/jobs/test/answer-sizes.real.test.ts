@@ -46,16 +46,21 @@ test("a history of large events comes in pages that are shorter than asked for, 
 });
 
 test("all attempts are listed, and where their messages are too large together each is cut, and says so", async () => {
-  const message = "ü".repeat(4_096);
-  const text = `update attempt set error_type = 'E', error_message = $2, error_retryable = true where job_id = $1`;
-  await world.administrator().query({ name: "test.messages", text }, [id, message]);
+  const failed = ATTEMPTS + 1;
+  await world.ask("leaseJobs", { tasks: ["large"], worker: "w", waitSeconds: 5 });
+  const error = { type: "E", message: "ü".repeat(10_000), retryable: true };
+  await world.ask("failAttempts", { results: [{ jobId: id, leaseEpoch: failed, error }] });
+  const text = `update attempt set error_type = kept.error_type, error_message = kept.error_message,
+      error_retryable = kept.error_retryable
+    from attempt kept where attempt.job_id = $1 and kept.job_id = $1 and kept.attempt = $2`;
+  await world.administrator().query({ name: "test.messages", text }, [id, failed]);
   const answer = await world.ask("listJobAttempts", { id });
   expect(toBinary(ListJobAttemptsResponseSchema, answer).length).toBeLessThan(MESSAGE_BYTES);
   expect(answer.attempts.map(({ attempt }) => attempt)).toEqual(
-    Array.from({ length: ATTEMPTS }, (_, attempt) => attempt + 1),
+    Array.from({ length: failed }, (_, attempt) => attempt + 1),
   );
-  for (const { error } of answer.attempts)
-    expect(error?.message).toMatch(/^ü+ … \(cut: 8192 bytes in all\)$/);
+  for (const attempt of answer.attempts)
+    expect(attempt.error?.message).toMatch(/^ü+ … \(cut: 20000 bytes in all\)$/);
 });
 
 test("workers that name all that they may do not make their list too large", async () => {

@@ -1,3 +1,5 @@
+import { StringDecoder } from "node:string_decoder";
+
 // How a list keeps below the 10 MiB of one message, whatever is in it.
 
 /**
@@ -8,6 +10,9 @@ const PAGE_BYTES = 1_792 * 1024;
 
 /** Bytes that the messages of a list without pages may have together, which leaves four times as much for the rest. */
 const MESSAGES_BYTES = 2 * 1024 * 1024;
+
+/** What the end of a text says that was cut. */
+const NOTE = / … \(cut: \d{1,12} bytes in all\)$/;
 
 /**
  * The page that begins what was found: as many as were asked for, or fewer where they would be too large together, but
@@ -36,21 +41,25 @@ export function pageOf<T>(
  * share at least, and one that is cut says so.
  */
 export function cutMessages<T extends { error?: { message: string } | undefined }>(list: readonly T[]): T[] {
-  const sizes = list.map(({ error }) => Buffer.byteLength(error?.message ?? ""));
-  const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
-  const share = total <= MESSAGES_BYTES ? total : Math.floor(MESSAGES_BYTES / list.length);
-  return list.map((item, index) => {
-    const bytes = sizes[index] ?? 0;
+  const total = list.reduce((sum, { error }) => sum + Buffer.byteLength(error?.message ?? ""), 0);
+  if (total <= MESSAGES_BYTES) return [...list];
+  const share = Math.floor(MESSAGES_BYTES / list.length);
+  return list.map((item) => {
     const { error } = item;
-    return error === undefined || bytes <= share
+    return error === undefined
       ? item
-      : { ...item, error: { ...error, message: cut(error.message, bytes, share) } };
+      : { ...item, error: { ...error, message: cutText(error.message, share) } };
   });
 }
 
-/** Cuts a text at a whole character, and says so within the limit. */
-function cut(text: string, bytes: number, limitBytes: number): string {
-  const note = ` … (cut: ${bytes} bytes in all)`;
+/**
+ * Cuts a text that is over a limit at a whole character, and says so within it. One that was cut before still says how
+ * much there was at first.
+ */
+export function cutText(text: string, limitBytes: number): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= limitBytes) return text;
+  const note = NOTE.exec(text)?.[0] ?? ` … (cut: ${bytes} bytes in all)`;
   const kept = Buffer.from(text).subarray(0, Math.max(0, limitBytes - Buffer.byteLength(note)));
-  return new TextDecoder().decode(kept).replace(/\uFFFD+$/u, "") + note;
+  return new StringDecoder("utf8").write(kept) + note;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { cutMessages, pageOf } from "../../src/transport/answer-size.ts";
+import { cutMessages, cutText, pageOf } from "../../src/transport/answer-size.ts";
 
 const KIB = 1_024;
 const page = (sizes: readonly number[], limit: number) => {
@@ -37,4 +37,21 @@ test("of messages that do not fit the longest are cut at a whole character, and 
   expect(long?.error?.message).toMatch(/^(🪐)+ … \(cut: 2457600 bytes in all\)$/u);
   expect(Buffer.byteLength(long?.error?.message ?? "")).toBeLessThanOrEqual((2_048 * KIB) / 3);
   expect([short, none]).toEqual([failed("y"), {}]);
+});
+
+test("a text of the limit is kept, and one byte more is cut, and says so within it", () => {
+  const full = "x".repeat(100);
+  expect(cutText(full, 100)).toBe(full);
+  expect(cutText(`${full}x`, 100)).toBe(`${"x".repeat(72)} … (cut: 101 bytes in all)`);
+});
+
+test("a text that is cut again says how much there was at first", () => {
+  const once = cutText("🪐".repeat(4_000), 8 * KIB);
+  expect(cutText(once, KIB)).toMatch(/^(🪐)+ … \(cut: 16000 bytes in all\)$/u);
+  expect(Buffer.byteLength(cutText(once, KIB))).toBeLessThanOrEqual(KIB);
+});
+
+test("what looks like the note of a cut takes no more than one may", () => {
+  const forged = `x … (cut: ${"9".repeat(9 * KIB)} bytes in all)`;
+  expect(Buffer.byteLength(cutText(forged, 8 * KIB))).toBe(8 * KIB);
 });

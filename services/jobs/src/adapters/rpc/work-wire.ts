@@ -11,15 +11,17 @@ import {
   LeaseSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
 import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_pb.js";
+import { cutText } from "@orrery/mesh/transport/answer-size";
 import { jsonText, valueFrom } from "@orrery/mesh/transport/json-value";
 import type { Beat, Grant, WorkCaller } from "../../application/ports.ts";
 import type { Report, ReportOutcome } from "../../application/report-attempts.ts";
-import { boundedMessage } from "../../domain/error-text.ts";
 import type { JobError } from "../../domain/job.ts";
 import { msOf } from "./job-wire.ts";
 import { VALUE_LIMITS } from "./value-limits.ts";
 
 const DEFAULT_ERROR_TYPE = "ERROR";
+/** How much of an error's message is kept, in bytes of UTF-8. */
+const MESSAGE_LIMIT_BYTES = 8 * 1024;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Renders a grant for the worker that got it. */
@@ -126,7 +128,7 @@ const NO_ID = "00000000-0000-0000-0000-000000000000";
 function errorFrom(error: FailAttemptsRequest_Result["error"]): JobError {
   return {
     type: error === undefined || error.type === "" ? DEFAULT_ERROR_TYPE : error.type,
-    message: boundedMessage(error?.message ?? ""),
+    message: cutText(error?.message ?? "", MESSAGE_LIMIT_BYTES),
     retryable: error?.retryable ?? true,
   };
 }
