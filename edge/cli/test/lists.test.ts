@@ -233,6 +233,15 @@ describe("queues and workers", () => {
     expect((await orrery(["queue", "set", "media"], edge)).code).toBe(2);
   });
 
+  test("a queue is paused while the read side does not answer", async () => {
+    await using edge = await fakeEdge({
+      "GET /v1/observatory/queues": () => undefined,
+      "POST /v1/queues/media:pause": json(queue),
+    });
+    const paused = await orrery(["queue", "pause", "media"], edge);
+    expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining("paused\ttrue"), stderr: "" });
+  });
+
   test("a queue that was not there before is changed, and the change is told to be its first", async () => {
     await using edge = await fakeEdge({
       "GET /v1/observatory/queues": json({ queues: [queue] }),

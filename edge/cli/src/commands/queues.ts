@@ -8,6 +8,8 @@ import { objectOf, rowsOf, type Session } from "../session.ts";
 import { listAndWatch } from "./watch-list.ts";
 
 const COUNT_LIMIT = 1_000_000;
+/** How long a change waits for the read side, which only tells whether the queue is new. */
+const HINT_LIMIT_MS = 1_000;
 
 /** `queue ls`: the project's queues, from the read side. */
 export const listQueues = (session: Session, flags: { watch?: boolean }): Promise<ExitCode> =>
@@ -79,8 +81,9 @@ async function change(
   return EXIT.done;
 }
 
-/** Whether the read side lists no such queue yet. What else is wrong, the change itself is told. */
+/** Whether the read side says at once that it lists no such queue. What else is wrong, the change itself is told. */
 async function isUnknown(api: Api, queue: string): Promise<boolean> {
-  const listed = await api.send("GET", "/v1/observatory/queues").catch(() => undefined);
+  const signal = AbortSignal.timeout(HINT_LIMIT_MS);
+  const listed = await api.send("GET", "/v1/observatory/queues", { signal }).catch(() => undefined);
   return listed !== undefined && !rowsOf(objectOf(listed.text), "queues").some(({ name }) => name === queue);
 }
