@@ -167,18 +167,24 @@ describe("missions", () => {
       step("a", "UNDOING", { jobId: "j1", undoJobId: "j2" }),
       step("b", "RUNNING", { jobId: "j3" }),
     ];
-    const waits = (message: string) => json({ status: "QUEUED", blocked: { reason: "NO_WORKER", message } });
+    const waits = (id: string, message: string) => ({
+      id,
+      status: "QUEUED",
+      blocked: { reason: "NO_WORKER", message },
+    });
     await using edge = await fakeEdge({
       [`GET /v1/observatory/missions/${ID}`]: json(mission("COMPENSATING", steps)),
-      "GET /v1/observatory/jobs/j2": waits("Nobody undoes it."),
-      "GET /v1/observatory/jobs/j3": problem(404, "NOT_FOUND", "not there yet"),
+      "GET /v1/jobs": json({ jobs: [waits("j2", "Nobody undoes it.")], nextPageToken: "" }),
       [`GET /v1/missions/${ID}`]: json(mission("RUNNING", steps.slice(1))),
-      "GET /v1/jobs/j3": waits("Nobody serves it."),
+      "GET /v1/jobs/j3": json(waits("j3", "Nobody serves it.")),
     });
     const shown = (await orrery(["mission", "get", ID], edge)).stdout;
     expect(shown).toMatch(
       /^a\tUNDOING\torder.a\tj1\tj2\tNobody undoes it[.]\nb\tRUNNING\torder.b\tj3\t\t\n/m,
     );
+    expect(
+      edge.came.slice(1).map(({ path, query }) => [path, query.get("q"), query.get("pageSize")]),
+    ).toEqual([["/v1/jobs", `mission:${ID} status:queued,retrying`, "100"]]);
     const narrow = await orrery(["mission", "get", ID], { url: edge.url, screen: true, columns: 40 });
     expect(narrow.stdout).toContain("Nobody undoes it.\n");
     const drawn = (await orrery(["mission", "graph", ID, "--current"], edge)).stdout;
@@ -186,6 +192,23 @@ describe("missions", () => {
     const before = edge.came.length;
     const whole = (await orrery(["mission", "get", ID, "-o", "ndjson"], edge)).stdout;
     expect([JSON.parse(whole), edge.came.length]).toEqual([mission("COMPENSATING", steps), before + 1]);
+  });
+
+  test("are shown without what their steps wait for where that cannot be read, which is told", async () => {
+    const away = problem(503, "DEPENDENCY_UNAVAILABLE", "The store is away");
+    const one = mission("RUNNING", [step("a", "RUNNING", { jobId: "j1" })]);
+    await using edge = await fakeEdge({
+      [`GET /v1/observatory/missions/${ID}`]: json(one),
+      [`GET /v1/missions/${ID}`]: json(one),
+      "GET /v1/jobs": away,
+      "GET /v1/jobs/j1": away,
+    });
+    for (const from of [[], ["--current"]])
+      expect(await orrery(["mission", "get", ID, ...from], edge)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("a\tRUNNING\torder.a\tj1\t\t\n"),
+        stderr: "what holds its steps cannot be read: The store is away\n",
+      });
   });
 
   test("that need attention are not undone by a cancellation alone, which says so and what to do", async () => {

@@ -1,3 +1,4 @@
+import type { Api } from "../api.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { MISSION_COLUMNS, STEP_COLUMNS, textOf, whyOf } from "../output/columns.ts";
 import { missionGraph } from "../output/mission-graph.ts";
@@ -9,6 +10,8 @@ import { readSoon } from "./read-soon.ts";
 import { listHistory } from "./show-job.ts";
 
 const READ = "/v1/observatory/missions";
+/** The most jobs that the edge lists at once; a mission has at most 64 steps, and one job under way for each. */
+const WAITING_LIMIT = 100;
 const readPath = (id: string): string => `${READ}/${encodeURIComponent(id)}`;
 
 /** `mission ls`: searches the project's missions. */
@@ -23,13 +26,12 @@ export async function showMission(
 ): Promise<ExitCode> {
   const { format, terminal } = session;
   const { text, mission } = await readMission(session, id, flags);
-  const steps = rowsOf(mission, "steps");
   const forPeople = format === "table" || format === "wide";
   const rows = [forPeople ? { ...mission, steps: undefined } : mission];
   await printOne({ text, rows, columns: MISSION_COLUMNS, name: "id" }, format, terminal);
   if (forPeople) {
     terminal.data("");
-    const told = await withReasons(session, steps, flags);
+    const told = await withReasons(session, mission, flags);
     // What to do stands at the end of a reason: it goes on in the next line rather than being cut.
     const uncut = { ...terminal, columns: undefined };
     await printList({ text, rows: told, columns: STEP_COLUMNS, name: "name" }, format, uncut);
@@ -46,7 +48,7 @@ export async function drawMission(
   const { format, terminal } = session;
   const { text, mission } = await readMission(session, id, flags);
   if (format === "table" || format === "wide") {
-    const steps = await withReasons(session, rowsOf(mission, "steps"), flags);
+    const steps = await withReasons(session, mission, flags);
     for (const line of missionGraph({ ...mission, steps }, terminal.paint)) terminal.data(line);
     return EXIT.done;
   }
@@ -59,23 +61,36 @@ export const listMissionEvents = (session: Session, id: string): Promise<ExitCod
   listHistory(session, { path: readPath(id), id });
 
 /**
- * Steps with what holds the jobs of those that are under way, which a mission does not say. It is an extra: a step
- * whose job cannot be read goes without.
+ * Its steps with what holds the jobs of those that are under way, which a mission does not say. It is an extra: where it
+ * cannot be read, the steps go without.
  */
 async function withReasons(
-  { api }: Session,
-  steps: readonly Row[],
+  { api, terminal }: Session,
+  mission: Row,
   { current = false }: { current?: boolean },
 ): Promise<readonly Row[]> {
-  const jobs = current ? "/v1/jobs" : "/v1/observatory/jobs";
-  const told = steps.map(async (step): Promise<Row> => {
-    const jobId = jobUnderWay(step);
-    if (jobId === "") return step;
-    const answer = await api.send("GET", `${jobs}/${encodeURIComponent(jobId)}`).catch(() => undefined);
-    return answer === undefined ? step : { ...step, why: whyOf(objectOf(answer.text)) };
+  const steps = rowsOf(mission, "steps");
+  const underWay = steps.map(jobUnderWay).filter((id) => id !== "");
+  if (underWay.length === 0) return steps;
+  const reading = current ? jobsOf(api, underWay) : waitingJobs(api, textOf(mission.id));
+  const jobs = await reading.catch((error: Error): readonly Row[] => {
+    terminal.talk(`what holds its steps cannot be read: ${error.message}`);
+    return [];
   });
-  return Promise.all(told);
+  const reasons = new Map(jobs.map((job) => [textOf(job.id), whyOf(job)]));
+  return steps.map((step) => ({ ...step, why: reasons.get(jobUnderWay(step)) }));
 }
+
+async function waitingJobs(api: Api, missionId: string): Promise<readonly Row[]> {
+  const query = { q: `mission:${missionId} status:queued,retrying`, pageSize: WAITING_LIMIT };
+  return rowsOf(objectOf((await api.send("GET", "/v1/jobs", { query })).text), "jobs");
+}
+
+/** Jobs from the store, which lists none. */
+const jobsOf = (api: Api, ids: readonly string[]): Promise<readonly Row[]> =>
+  Promise.all(
+    ids.map(async (id) => objectOf((await api.send("GET", `/v1/jobs/${encodeURIComponent(id)}`)).text)),
+  );
 
 function jobUnderWay({ status, jobId, undoJobId }: Row): string {
   if (status === "RUNNING") return textOf(jobId);
