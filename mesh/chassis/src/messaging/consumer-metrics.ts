@@ -5,6 +5,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface ConsumerMetrics {
   /** Shows how many messages of the stream are not dealt with. */
   showLag(messages: number): void;
+  /** Shows no lag any more: what nobody looks after would stand still. */
+  forgetLag(): void;
   /** Counts a message that was given up. */
   countDeadLetter(): void;
 }
@@ -26,6 +28,7 @@ export function createConsumerMetrics(metrics: Metrics, durable: string): Consum
   deadLetters.inc(labels, 0);
   return {
     showLag: (messages) => lag.set(labels, messages),
+    forgetLag: () => lag.remove(labels),
     countDeadLetter: () => deadLetters.inc(labels),
   };
 }

@@ -25,7 +25,7 @@ export function durableOf(stream: string, generation: string): string {
 
 /**
  * Asks the broker how far a generation is projected; it is undefined while it is not known. What it is told is shown as
- * the consumers' metrics, by the writer and by whoever stands by.
+ * the consumers' metrics, by the writer and by whoever stands by, until another generation takes its place.
  */
 export function streamProgress(
   connecting: Promise<NatsConnection>,
@@ -33,20 +33,29 @@ export function streamProgress(
   metrics: Metrics,
 ): StreamProgress {
   const shown = new Map<string, ConsumerMetrics>();
+  let shownGeneration: string | undefined;
   const showLag = (durable: string, messages: number): void => {
     const consumer = shown.get(durable) ?? createConsumerMetrics(metrics, durable);
     shown.set(durable, consumer);
     consumer.showLag(messages);
+  };
+  const forgetAllBut = (current: string | undefined): void => {
+    if (current === shownGeneration) return;
+    for (const consumer of shown.values()) consumer.forgetLag();
+    shown.clear();
+    shownGeneration = current;
   };
   return {
     generation,
     async read() {
       const connection = await connected(connecting);
       const current = generation();
+      forgetAllBut(current);
       const states = await Promise.all(
         PROJECTED_STREAMS.map(async (stream) => {
           const state = await progressOf(connection, stream, current);
-          if (state !== undefined && current !== undefined) showLag(durableOf(stream, current), state.behind);
+          if (state !== undefined && current !== undefined && current === generation())
+            showLag(durableOf(stream, current), state.behind);
           return state;
         }),
       );

@@ -9,7 +9,7 @@ import { testNats } from "@orrery/mesh/testing/test-nats";
 import { systemClock } from "@orrery/mesh/time/clock";
 import type { NatsConnection } from "nats";
 import { openEmbeddedReadModel } from "../../../src/adapters/embedded/embedded-read-model.ts";
-import { JOB_STREAM, streamProgress } from "../../../src/adapters/events/event-streams.ts";
+import { durableOf, JOB_STREAM, streamProgress } from "../../../src/adapters/events/event-streams.ts";
 import { liveEvents } from "../../../src/adapters/events/live-events.ts";
 import { startProjector } from "../../../src/adapters/events/projector.ts";
 import { createFreshness } from "../../../src/application/freshness.ts";
@@ -119,6 +119,27 @@ describe("the projector", () => {
     const next = queued(4);
     await world.publish(next.text);
     await eventually(async () => expect(await world.readModel.find("job", "demo", next.id)).toBeDefined());
+  });
+
+  test("a generation that is no more keeps no lag, at the writer and at a replica that stands by", async () => {
+    await using world = await projecting();
+    const readModel = openEmbeddedReadModel({ folder: world.folder });
+    await using scope = new AsyncDisposableStack();
+    scope.defer(() => readModel.close());
+    const standby = replicaOf(world.connection, readModel);
+    scope.defer(standby.stop);
+    await world.publish(queued(1).text);
+    const bothShow = (generation: string) =>
+      eventually(async () => {
+        for (const { metrics } of [world, standby]) {
+          const page = await metrics.registry.metrics();
+          const series = page.match(/^orrery_consumer_lag\{consumer="observatory-jobs-.*(?=\} )/gm);
+          expect(series).toEqual([expect.stringContaining(durableOf(JOB_STREAM, generation))]);
+        }
+      });
+    await bothShow((await readModel.check()).generation);
+    await rm(world.folder, { recursive: true });
+    await bothShow((await readModel.check()).generation);
   });
 
   test("a replica that stands by shows the same lag as the writer, and dead letters of its own", async () => {
