@@ -24,7 +24,7 @@ export interface Session {
 /** Opens a session: reads the flags that every command takes, and finds the edge. */
 export function openSession(flags: CommonFlags, surroundings: Surroundings): Session {
   const terminal = terminalOf(surroundings, { colour: flags.color !== false });
-  const format = formatOf(flags.output ?? "table", flags.json);
+  const format = formatOf(flags.output, flags.json);
   const connection = findConnection(flags, surroundings.env, surroundings.cwd());
   return { surroundings, terminal, format, connection, api: apiOf(connection) };
 }

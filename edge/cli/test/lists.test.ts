@@ -177,6 +177,17 @@ describe("--json", () => {
     expect(await shown("mission", "get", "m1", "--json", "name")).toBe('{"name":"order"}\n');
   });
 
+  test.each([
+    ["beside -o", ["id", "-o", "yaml"], "-o and --json exclude each other"],
+    ["without a name", [""], "lacks a name"],
+    ["with a name that is empty", ["id,,status"], "--json id,,status lacks a name"],
+  ])("is refused %s, with 2, and nothing is asked", async (_, given, why) => {
+    await using edge = await fakeEdge({});
+    const ran = await orrery(["job", "ls", "--json", ...given], edge);
+    expect(ran).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(why) });
+    expect(edge.came).toEqual([]);
+  });
+
   test("prints a line for each change of a list that is watched", async () => {
     const changed = eventFrame(2, "JobStarted", jobOf({ id: "j1", status: "RUNNING" }));
     await using edge = await fakeEdge({

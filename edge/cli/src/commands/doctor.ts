@@ -34,7 +34,7 @@ interface Check {
  */
 export async function doctor(flags: CommonFlags, surroundings: Surroundings): Promise<ExitCode> {
   const terminal = terminalOf(surroundings, { colour: flags.color !== false });
-  const format = formatOf(flags.output ?? "table");
+  const format = formatOf(flags.output);
   const results: (Finding & { name: string })[] = [];
   for (const { name, look } of checks(flags, surroundings)) {
     const finding = await look();

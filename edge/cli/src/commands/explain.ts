@@ -14,7 +14,7 @@ export async function explain(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const terminal = terminalOf(surroundings, { colour: flags.color !== false });
-  const format = formatOf(flags.output ?? "table");
+  const format = formatOf(flags.output);
   const pages = reason === undefined ? reasonPages() : [reasonPage(reason) ?? unknownReason(reason)];
   const [page] = pages;
   if (reason !== undefined && format === "table" && page !== undefined) {

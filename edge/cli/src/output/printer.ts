@@ -8,12 +8,20 @@ export const FORMATS = ["table", "wide", "json", "ndjson", "yaml", "name", "csv"
 /** How data is written: in a form of `-o`, or as JSON of the fields that `--json` names. */
 export type Format = (typeof FORMATS)[number] | { readonly fields: readonly string[] };
 
-/** Reads `-o` and `--json`. */
-export function formatOf(text: string, fields?: string): Format {
-  if (fields !== undefined) return { fields: fields.split(",").map((name) => name.trim()) };
+/** Reads `-o` or `--json`; a table where neither is given. */
+export function formatOf(output: string | undefined, fields?: string): Format {
+  if (fields !== undefined) return { fields: fieldsOf(fields, output) };
+  const text = output ?? "table";
   const format = FORMATS.find((one) => one === text);
   if (format === undefined) throw usage(`-o ${text} is not known; known are ${FORMATS.join(", ")}`);
   return format;
+}
+
+function fieldsOf(text: string, output: string | undefined): readonly string[] {
+  if (output !== undefined) throw usage("-o and --json exclude each other");
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw usage(`--json ${text} lacks a name; it takes names of fields: id,status`);
+  return names;
 }
 
 /** A list as the API answered it. */
