@@ -156,8 +156,11 @@ const askIn =
         throw new Away(`no answer from ${edge}`, { cause: error });
       });
     if (fine.includes(status)) return undefined;
-    if (status < 400) return JSON.parse(text) as unknown;
-    const said = `${edge} answers ${status} to ${method} ${path}: ${wordsOf(problemIn(text))}`;
+    const answer = jsonIn(text);
+    if (status < 400 && answer !== undefined) return answer;
+    // Something else may answer at the port: then its own words are all there is.
+    const problem = answer === undefined ? { detail: text.slice(0, 200) } : (Object(answer) as Problem);
+    const said = `${edge} answers ${status} to ${method} ${path}: ${wordsOf(problem)}`;
     throw new (status >= 500 ? Away : Refused)(said);
   };
 
@@ -166,15 +169,18 @@ function doorOf(home: string): { readonly edge: string; readonly key: string } {
   if (run === undefined) throw new Away(`no platform runs in ${home}`);
   const keys = Object.values(run.projects)[0];
   if (keys === undefined) throw new Refused(`the platform in ${home} has no project`);
-  return { edge: run.edge, key: readFileSync(keys.apiKeyFile, "utf8").trim() };
+  try {
+    return { edge: run.edge, key: readFileSync(keys.apiKeyFile, "utf8").trim() };
+  } catch (error) {
+    throw new Away(`its key is not in ${keys.apiKeyFile}`, { cause: error });
+  }
 }
 
-/** Something else may answer at the port: then its own words are all there is. */
-function problemIn(text: string): Problem {
+function jsonIn(text: string): unknown {
   try {
-    return Object(JSON.parse(text)) as Problem;
+    return JSON.parse(text);
   } catch {
-    return { detail: text.slice(0, 200) };
+    return undefined;
   }
 }
 

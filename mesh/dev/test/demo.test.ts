@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ afterEach(() => {
 /** Answers every request as a platform's gateway that knows one key; refuses jobs where it is told how. */
 async function aGateway(key: string, refuses?: object) {
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const door = await listening((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     request.resume().on("end", () => {
       const answer = (status: number, body: object) =>
@@ -33,18 +34,28 @@ async function aGateway(key: string, refuses?: object) {
         return answer(200, { id: "m", status: "SUCCEEDED", endTime: "2026-01-01T00:00:00Z" });
       return answer(200, { outcomes: [refuses === undefined ? { job: { id: "j" } } : { error: refuses }] });
     });
-  }).listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as AddressInfo;
-  const close = () => new Promise<void>((closed) => server.close(() => closed()));
-  return { edge: `http://127.0.0.1:${port}`, asked, close, [Symbol.asyncDispose]: close };
+  });
+  return { ...door, asked };
 }
 
-/** Writes what `make run` does once a platform is ready. */
-function ready(edge: string, key: string): void {
+/** Answers every request with these words. */
+const aStranger = (words: string) =>
+  listening((_request, response) => response.writeHead(200, { connection: "close" }).end(words));
+
+async function listening(answer: RequestListener) {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const close = () => new Promise<void>((closed) => server.close(() => closed()));
+  return { edge: `http://127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
+}
+
+/** Writes what `make run` does once a platform is ready; returns the file of its key. */
+function ready(edge: string, key: string): string {
   const apiKeyFile = join(home, "api-key");
   writeFileSync(apiKeyFile, `${key}\n`);
   writeFileSync(join(home, "run.json"), JSON.stringify({ edge, projects: { demo: { apiKeyFile } } }));
+  return apiKeyFile;
 }
 
 test("the demo that a platform refuses ends in one sentence, without the answer's JSON and a stack", async () => {
@@ -72,6 +83,29 @@ test("the demo goes on where the platform comes back, at another port and with a
   await expect(over).rejects.toEqual(new Refused("a job was refused: No room: The queue is full."));
   expect(printed).toContain(`waiting for the platform: no answer from ${before.edge}`);
   expect(after.asked).toEqual(["POST /v1/jobs:batchSubmit"]);
+});
+
+test("the demo tells what else answers at the platform's port", async () => {
+  await using stranger = await aStranger("<html>a cache</html>");
+  ready(stranger.edge, "key");
+  const said = `${stranger.edge} answers 200 to POST /v1/queues/night:pause: <html>a cache</html>`;
+  await expect(demo(home, () => undefined, 0)).rejects.toEqual(new Refused(said));
+});
+
+test("the demo waits for the file of a key that is not there yet", async () => {
+  await using gateway = await aGateway("key");
+  const apiKeyFile = ready(gateway.edge, "key");
+  rmSync(apiKeyFile);
+  const printed: string[] = [];
+  await demo(
+    home,
+    (line) => {
+      printed.push(line);
+      if (line.startsWith("waiting for the platform")) ready(gateway.edge, "key");
+    },
+    0,
+  );
+  expect(printed[0]).toBe(`waiting for the platform: its key is not in ${apiKeyFile}`);
 });
 
 test("the demo says at its end how to let go the jobs of the queue that it paused", async () => {
