@@ -46,9 +46,13 @@ export function createJobMetrics(metrics: Metrics): Listener<Moved> {
   };
 }
 
+/** How long a wait grows without a reading: beyond the rest after one that took a second. */
+const GROWING_MS = 30_000;
+
 /**
  * Reads the depth of all queues from the database, so that every replica shows the same. How long the oldest job has
- * waited goes on growing until the next reading, because the replicas do not read at the same moment.
+ * waited goes on growing until the next reading, because the replicas do not read at the same moment; for 30 s at most,
+ * so that one whose readings fail does not make it up.
  *
  * @returns one reading
  */
@@ -59,12 +63,13 @@ export function createQueueGauges(metrics: Metrics, queues: Queues, clock: Clock
   ]);
   /** Since when the longest waiting ready job of a queue waits, by the monotonic clock; Infinity where none does. */
   let oldest: ReadonlyMap<string, number> = new Map();
+  let readMs = 0;
   metrics.sampled(
     "orrery_queue_oldest_seconds",
     "How long the longest waiting ready job has waited.",
     ["queue"],
     (gauge) => {
-      const nowMs = clock.monotonicMs();
+      const nowMs = Math.min(clock.monotonicMs(), readMs + GROWING_MS);
       gauge.reset();
       for (const [queue, sinceMs] of oldest) gauge.set({ queue }, Math.max(0, nowMs - sinceMs) / 1_000);
     },
@@ -82,5 +87,6 @@ export function createQueueGauges(metrics: Metrics, queues: Queues, clock: Clock
       longest.set(queue, Math.min(longest.get(queue) ?? Infinity, sinceMs));
     }
     oldest = longest;
+    readMs = nowMs;
   };
 }

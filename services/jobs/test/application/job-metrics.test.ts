@@ -23,3 +23,13 @@ test("two replicas show the same wait, however long ago each of them read the qu
     expect(page).toContain('orrery_queue_oldest_seconds{queue="idle",service="jobs"} 0\n');
   }
 });
+
+test("a replica that cannot read the queues any more lets the wait grow for half a minute", async () => {
+  const clock = new ManualClock();
+  const metrics = createMetrics({ service: "jobs", defaults: false });
+  const depths = async () => [{ queue: "media", status: "QUEUED", jobs: 3, oldestWaitSeconds: 10 }];
+  await createQueueGauges(metrics, { depths } as unknown as Queues, clock)();
+  clock.advance(3_600_000);
+  const page = await metrics.registry.metrics();
+  expect(page).toContain('orrery_queue_oldest_seconds{queue="media",service="jobs"} 40\n');
+});
