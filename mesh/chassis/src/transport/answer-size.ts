@@ -1,14 +1,14 @@
+// How large one message may be, and how a list keeps below that, whatever is in it.
 import { StringDecoder } from "node:string_decoder";
+import { valueBytes } from "./json-value.ts";
 
-// How a list keeps below the 10 MiB of one message, whatever is in it.
+/** Bytes of the largest message, unless a server or a channel says otherwise. */
+export const MESSAGE_BYTES = 10 * 1024 * 1024;
 
-/**
- * Bytes of JSON in one page. In a Struct on the wire a number takes up to 5.5 times its JSON: a page of nothing else
- * fits, and so do a thousand ordinary events.
- */
-const PAGE_BYTES = 1_792 * 1024;
+/** Bytes of one page as it is sent: clients of gRPC take 4 MiB unless they say otherwise. */
+const PAGE_BYTES = 3.5 * 1024 * 1024;
 
-/** Bytes that the messages of a list without pages may have together, which leaves four times as much for the rest. */
+/** Bytes that the messages of a list without pages may have together: half of those 4 MiB are left for the rest. */
 const MESSAGES_BYTES = 2 * 1024 * 1024;
 
 /** What the end of a text says that was cut. */
@@ -29,7 +29,7 @@ export function pageOf<T>(
   let count = 0;
   let bytes = 0;
   for (const item of found.slice(0, limit)) {
-    bytes += Buffer.byteLength(jsonOf(item));
+    bytes += valueBytes(jsonOf(item));
     if (bytes > PAGE_BYTES && count > 0) break;
     count += 1;
   }

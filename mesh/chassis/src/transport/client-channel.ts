@@ -11,6 +11,7 @@ import type { Address } from "../config/read-config.ts";
 import { DEFAULT_TRUST_DOMAIN } from "../config/service-config.ts";
 import type { IdentityFiles } from "../identity/identity-files.ts";
 import { workloadDnsName } from "../identity/peer-identity.ts";
+import { MESSAGE_BYTES } from "./answer-size.ts";
 import "./closing-connection.ts"; // mends grpc-js for every channel
 
 /** Whom a channel reaches, and as whom. */
@@ -26,7 +27,6 @@ export interface ChannelTarget {
   readonly maxMessageBytes?: number | undefined;
 }
 
-const MIB = 1_048_576;
 /** Milliseconds between two pings of a connection. */
 const PING_MS = 1_000;
 /** In which one has to be answered: no call would have been, and a process that is only busy has its turn by then. */
@@ -45,7 +45,7 @@ export function openChannel(target: ChannelTarget): Client {
 }
 
 function channelOptions(target: ChannelTarget): ChannelOptions {
-  const messageBytes = target.maxMessageBytes ?? 10 * MIB;
+  const messageBytes = target.maxMessageBytes ?? MESSAGE_BYTES;
   const name = workloadDnsName(target.workload, target.trustDomain ?? DEFAULT_TRUST_DOMAIN);
   return {
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),

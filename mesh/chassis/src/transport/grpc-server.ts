@@ -19,6 +19,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { wait } from "../time/wait.ts";
 import { createAdmission } from "./admission.ts";
+import { MESSAGE_BYTES } from "./answer-size.ts";
 import {
   type ServedRpc,
   serveBidi,
@@ -68,7 +69,6 @@ export interface GrpcServer {
   drain(ms: number): Promise<void>;
 }
 
-const MIB = 1_048_576;
 const STREAM_LIMIT = 1_000;
 const SESSION_MEMORY_MIB = 128;
 const KEEPALIVE_MS = 15_000;
@@ -91,7 +91,7 @@ const LAST_WORD_MS = 250;
  */
 export async function listenGrpc(options: GrpcServerOptions): Promise<GrpcServer> {
   const { clock = systemClock, trustDomain = DEFAULT_TRUST_DOMAIN, identity } = options;
-  const messageBytes = options.maxMessageBytes ?? 10 * MIB;
+  const messageBytes = options.maxMessageBytes ?? MESSAGE_BYTES;
   const server = new Server(serverOptions(options, messageBytes));
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const gate = createGate(options);

@@ -1,3 +1,5 @@
+import { fromJsonString, toBinary } from "@bufbuild/protobuf";
+import { StructSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "@jest/globals";
 import { cutMessages, cutText, pageOf } from "../../src/transport/answer-size.ts";
 
@@ -11,14 +13,29 @@ test.each([
   ["nothing", [], 2, [0, false]],
   ["all that was asked for", [1, 1], 2, [2, false]],
   ["all that was asked for, and there is more", [1, 1, 1], 2, [2, true]],
-  ["as many as fit", [1_000 * KIB, 792 * KIB, 1], 9, [2, true]],
-  ["fewer where one more byte would not", [1_000 * KIB, 792 * KIB + 1], 9, [1, true]],
-  ["one at least", [2_000 * KIB, 1], 9, [1, true]],
+  ["as many as fit", [2_000 * KIB, 1_584 * KIB, 1], 9, [2, true]],
+  ["fewer where one more byte would not", [2_000 * KIB, 1_584 * KIB + 1], 9, [1, true]],
+  ["one at least", [4_000 * KIB, 1], 9, [1, true]],
 ])("a page holds %s", (_what, sizes, limit, expected) => expect(page(sizes, limit)).toEqual(expected));
 
 test("a page is measured in bytes, not in characters", () => {
-  const cut = pageOf(["ü".repeat(600 * KIB), "ü".repeat(600 * KIB)], 9, (text) => text);
+  const cut = pageOf(["ü".repeat(900 * KIB), "ü".repeat(900 * KIB)], 9, (text) => text);
   expect([cut.page.length, cut.more]).toEqual([1, true]);
+});
+
+test("a page of nothing but numbers fits into what clients of gRPC take, and so do a thousand small things", () => {
+  const pageOfOnes = (count: number, ones: number) => {
+    const found = Array.from({ length: count }, () =>
+      JSON.stringify({ ones: "1".repeat(ones).split("").map(Number) }),
+    );
+    const { page } = pageOf(found, count, (json) => json);
+    const sent = page.map((json) => toBinary(StructSchema, fromJsonString(StructSchema, json)).length);
+    return { count: page.length, bytes: sent.reduce((sum, bytes) => sum + bytes, 0) };
+  };
+  const dense = pageOfOnes(20, 96 * KIB);
+  expect(dense.count).toBe(3);
+  expect(dense.bytes).toBeLessThan(4 * KIB * KIB);
+  expect(pageOfOnes(1_000, 200).count).toBe(1_000);
 });
 
 const failed = (message: string) => ({ error: { message } });
