@@ -60,10 +60,10 @@ export function failureFrom(
 ): Failure {
   const { body, retryAfter } = answer;
   const { title, detail = "", reason, traceId, fieldViolations: violations = [] } = problemFrom(body);
-  // Some details repeat their title, or the first field that is wrong, which a person need not read twice.
-  const first = detail.replace(/ \(and \d+ more\)$/, "");
+  // Some details repeat their title, or begin with a field that is wrong, which a person need not read twice.
   const repeats =
-    detail.toLowerCase() === title?.toLowerCase() || violations.some((one) => violationLine(one) === first);
+    detail.toLowerCase() === title?.toLowerCase() ||
+    violations.some((one) => detail.startsWith(violationLine(one)));
   const message = [title ?? `the edge answered ${status}`, repeats ? "" : detail].filter(Boolean).join(": ");
   const seconds = retryAfter !== null && /^\d+$/.test(retryAfter) ? `${retryAfter} s` : retryAfter;
   const lines = seconds === null ? [] : [`Retry-After: ${seconds}`];

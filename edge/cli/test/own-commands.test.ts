@@ -1,6 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "@jest/globals";
+import { SubmitJobRequestSchema } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import type { Fault } from "@orrery/mesh/fault/fault";
+import { requireValid } from "@orrery/mesh/transport/validation";
 import { reasonPages } from "../src/reasons.ts";
 import { orrery } from "./command-line.ts";
 import { fakeEdge, json, problem } from "./fake-edge.ts";
@@ -106,6 +110,16 @@ describe("exit codes", () => {
   });
 });
 
+/** How a service refuses to submit such a job. */
+function refusalOf(job: { task: string; queue: string }): Fault {
+  try {
+    requireValid(SubmitJobRequestSchema, create(SubmitJobRequestSchema, job));
+  } catch (error) {
+    return error as Fault;
+  }
+  throw new Error("it was not refused");
+}
+
 describe("a refusal", () => {
   const refusedFor = (...fields: string[]) => {
     const fieldViolations = fields.map((field) => ({ field, description: "is not allowed" }));
@@ -128,6 +142,24 @@ describe("a refusal", () => {
       "fix: orrery job submit --help says what each flag takes",
       "code: INVALID_REQUEST  trace: 7f3a  docs: orrery explain INVALID_REQUEST",
       "",
+    ]);
+  });
+
+  test.each([
+    ["as services write it", (detail: string) => detail],
+    ["in other words", (detail: string) => detail.replace(/ \(and .*/, "; one field besides")],
+  ])("names each field once where its detail begins with the first, %s", async (_, written) => {
+    const { message, fieldViolations } = refusalOf({ task: "no task!", queue: "no queue!" });
+    expect(fieldViolations.map(({ field }) => field)).toEqual(["task", "queue"]);
+    const more = { detail: written(message), fieldViolations };
+    const refuse = problem(400, "INVALID_REQUEST", "The request is not valid", more);
+    await using edge = await fakeEdge({ "POST /v1/jobs": refuse });
+    const { stderr } = await orrery(["job", "submit", "no task!"], edge);
+    const [task, queue] = fieldViolations.map(({ description }) => description);
+    expect(stderr.split("\n").slice(0, 3)).toEqual([
+      "error: The request is not valid",
+      `  task: ${task}`,
+      `  queue: ${queue}`,
     ]);
   });
 
