@@ -61,8 +61,8 @@ export const listMissionEvents = (session: Session, id: string): Promise<ExitCod
   listHistory(session, { path: readPath(id), id });
 
 /**
- * Its steps with what holds the jobs of those that are under way, which a mission does not say. It is an extra: where it
- * cannot be read, the steps go without.
+ * Its steps with what holds the jobs of those that are under way, which a mission does not say. It is an extra: where
+ * it cannot be read, the steps go without.
  */
 async function withReasons(
   { api, terminal }: Session,
