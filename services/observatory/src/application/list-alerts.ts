@@ -26,13 +26,23 @@ export const listAlerts =
   ({ readModel, clock }: { readonly readModel: ReadModel; readonly clock: Clock }) =>
   async (request: AlertsRequest): Promise<readonly ListedDocument[]> => {
     await awaitWrite({ readModel, clock }, request);
-    return readModel.search({
-      kind: "alert",
-      project: PLATFORM,
-      asker: request.project,
-      filter: request.includeResolved ? EVERYTHING : ACTIVE,
-      order: MOST_SEVERE_FIRST,
-      after: undefined,
-      limit: Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT),
-    });
+    const limit = Math.min(request.pageSize === 0 ? PAGE_DEFAULT : request.pageSize, PAGE_LIMIT);
+    return searchAlerts(readModel, request, { includeResolved: request.includeResolved, limit });
   };
+
+/** The same, without waiting for a write. */
+export const searchAlerts = (
+  readModel: Pick<ReadModel, "search">,
+  { project: asker, signal }: Pick<ReadAfterWrite, "project" | "signal">,
+  { includeResolved, limit }: { readonly includeResolved: boolean; readonly limit: number },
+): Promise<readonly ListedDocument[]> =>
+  readModel.search({
+    kind: "alert",
+    project: PLATFORM,
+    asker,
+    filter: includeResolved ? EVERYTHING : ACTIVE,
+    order: MOST_SEVERE_FIRST,
+    after: undefined,
+    limit,
+    signal,
+  });

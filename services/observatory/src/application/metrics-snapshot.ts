@@ -28,21 +28,21 @@ export const readMetrics =
   (parts: { readonly readModel: ReadModel; readonly freshness: FreshnessGauge; readonly clock: Clock }) =>
   async (request: ReadAfterWrite): Promise<readonly Figure[]> => {
     const { readModel, freshness, clock } = parts;
-    const { project } = request;
+    const { project, signal } = request;
     await awaitWrite(parts, request);
     const nowMs = clock.nowMs();
-    const count = (filter: Filter) => readModel.count({ kind: "job", project, filter }, COUNT_LIMIT);
+    const count = (filter: Filter) => readModel.count({ kind: "job", project, filter, signal }, COUNT_LIMIT);
     const lastMinute = (field: NumberField): Filter => {
       return { is: "within", field, from: nowMs - MINUTE_MS, below: undefined };
     };
     const failed: Filter = { is: "one of", field: "status", values: ["failed"] };
     const [summary, submitted, started, finished, failures, failing] = await Promise.all([
-      readModel.summary(project),
+      readModel.summary(project, signal),
       count(lastMinute("created")),
       count(lastMinute("started")),
       count(lastMinute("finished")),
       count(all([lastMinute("finished"), failed])),
-      failingRatio(readModel, project, nowMs),
+      failingRatio(readModel, request, nowMs),
     ]);
     const countOf = (by: ReadonlyMap<string, number>, statuses: readonly string[]) =>
       statuses.reduce((sum, status) => sum + (by.get(status) ?? 0), 0);

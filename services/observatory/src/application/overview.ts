@@ -4,7 +4,7 @@ import { NEWEST_FIRST } from "../domain/list-order.ts";
 import type { Kind } from "../domain/projection.ts";
 import { all, EVERYTHING, type Filter } from "../domain/query/filter.ts";
 import { awaitWrite, type ReadAfterWrite } from "./awaited-version.ts";
-import { listAlerts } from "./list-alerts.ts";
+import { searchAlerts } from "./list-alerts.ts";
 import type { AskedFor, FailureGroup, JobsPeer, ListedDocument, ReadModel } from "./ports.ts";
 
 /** A project at a glance. */
@@ -51,21 +51,17 @@ export const readOverview =
     readonly clock: Clock;
   }) =>
   async (request: ReadAfterWrite, askedFor: AskedFor): Promise<Overview> => {
-    const { project } = request;
+    const { project, signal } = request;
     await awaitWrite({ readModel, clock }, request);
+    const shown = { order: NEWEST_FIRST, after: undefined, limit: RECENT_LIMIT };
     const newest = (kind: Kind, filter: Filter) =>
-      readModel.search({ kind, project, filter, order: NEWEST_FIRST, after: undefined, limit: RECENT_LIMIT });
+      readModel.search({ ...shown, kind, project, filter, signal });
     const [summary, recentJobs, attentionMissions, alerts, failing, queues, workers] = await Promise.all([
-      readModel.summary(project),
+      readModel.summary(project, signal),
       newest("job", EVERYTHING),
       newest("mission", NEEDS_ATTENTION),
-      listAlerts({ readModel, clock })({
-        ...request,
-        consistencyToken: "",
-        includeResolved: false,
-        pageSize: RECENT_LIMIT,
-      }),
-      failingRatio(readModel, project, clock.nowMs()),
+      searchAlerts(readModel, request, { includeResolved: false, limit: RECENT_LIMIT }),
+      failingRatio(readModel, request, clock.nowMs()),
       peer.listQueues(askedFor).catch(() => undefined),
       peer.listWorkers(askedFor).catch(() => undefined),
     ]);
@@ -96,8 +92,12 @@ export const readOverview =
  * The part of the jobs that ended within the last hour and FAILED; 0 where none ended. Where 10,000 or more did, those
  * of the last half hour tell, of the last quarter, and so on: fewer can be counted out.
  */
-export async function failingRatio(readModel: ReadModel, project: string, nowMs: number): Promise<number> {
-  const count = (filter: Filter) => readModel.count({ kind: "job", project, filter }, COUNT_LIMIT);
+export async function failingRatio(
+  readModel: Pick<ReadModel, "count">,
+  { project, signal }: Pick<ReadAfterWrite, "project" | "signal">,
+  nowMs: number,
+): Promise<number> {
+  const count = (filter: Filter) => readModel.count({ kind: "job", project, filter, signal }, COUNT_LIMIT);
   for (let spanMs = HOUR_MS; ; spanMs /= 2) {
     const ended: Filter = { is: "within", field: "finished", from: nowMs - spanMs, below: undefined };
     const endedCount = await count(ended);

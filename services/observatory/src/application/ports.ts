@@ -143,8 +143,12 @@ export interface ReadModel {
   /** Finds events; at most `limit`, in the order of their ids. */
   searchEvents(search: EventSearch): Promise<readonly StoredEvent[]>;
 
-  /** Counts a project's jobs and missions by status, and groups its failures. */
-  summary(project: string): Promise<ProjectSummary>;
+  /**
+   * Counts a project's jobs and missions by status, and groups its failures.
+   *
+   * @param signal - ended when nobody waits for the answer any more
+   */
+  summary(project: string, signal?: AbortSignal): Promise<ProjectSummary>;
 
   /** How large the store is; deleted documents that still take room count in its bytes. */
   size(): Promise<StoreSize>;

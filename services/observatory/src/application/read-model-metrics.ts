@@ -60,7 +60,7 @@ export function measuredReadModel(readModel: ReadModel, metrics: Metrics, clock:
       readModel.countVersions(project, id, version),
     ),
     searchEvents: timed("searchEvents", (search) => readModel.searchEvents(search)),
-    summary: timed("summary", (project) => readModel.summary(project)),
+    summary: timed("summary", (project, signal) => readModel.summary(project, signal)),
   };
 }
 

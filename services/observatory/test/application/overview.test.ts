@@ -3,6 +3,7 @@ import { expect, test } from "@jest/globals";
 import { QueueSchema } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { ManualClock } from "@orrery/mesh/testing/manual-clock";
 import { readEvent } from "../../src/adapters/events/event-reader.ts";
+import type { FreshnessGauge } from "../../src/application/freshness.ts";
 import { listAlerts } from "../../src/application/list-alerts.ts";
 import { readMetrics } from "../../src/application/metrics-snapshot.ts";
 import { failingRatio, readOverview } from "../../src/application/overview.ts";
@@ -29,11 +30,16 @@ const READ = { project: "demo", consistencyToken: "", signal: ASKED.signal };
 const queue = (name: string, oldestWaitSeconds: number) => create(QueueSchema, { name, oldestWaitSeconds });
 const PEER: JobsPeer = {
   listQueues: () => Promise.resolve([queue("a", 1), queue("b", 8), queue("c", 8)]),
-  listWorkers: () => Promise.resolve([]),
+  listWorkers: () => Promise.resolve({ workers: [], totalSize: 1_200 }),
 };
 const AWAY: JobsPeer = {
   listQueues: () => Promise.reject(new Error("away")),
   listWorkers: () => Promise.reject(new Error("away")),
+};
+const FRESHNESS: FreshnessGauge = {
+  read: () => ({ asOfMs: NOON_MS, lagMs: 12 }),
+  measure: () => Promise.resolve(),
+  run: () => Promise.resolve(),
 };
 const ended = (number: number, status: string) =>
   searchedJob(number, { status, startMs: NOON_MS, endMs: NOON_MS + 1_000 });
@@ -52,6 +58,7 @@ test("the overview says in one sentence how the project stands", async () => {
   await readModel.apply(JOBS.map((job) => projectionOf(job)));
   const overview = await read(READ, ASKED);
   expect(overview.health).toBe("Healthy: 1 running, 2.5% failing, oldest wait 8 s");
+  expect(overview.workers).toBe(1_200);
   expect(overview.queues.map(({ name }) => name)).toEqual(["b", "c", "a"]);
   expect([overview.totalJobs, overview.recentJobs.length, overview.complete]).toEqual([41, 20, true]);
 });
@@ -67,7 +74,7 @@ test("the ratio is right where more jobs ended within the hour than are counted"
       Math.min(limit, Math.round(share * hour[text.includes("failed") ? "failed" : "ended"])),
     );
   };
-  expect(await failingRatio({ count } as ReadModel, "demo", NOON_MS)).toBeCloseTo(0.01, 3);
+  expect(await failingRatio({ count }, READ, NOON_MS)).toBeCloseTo(0.01, 3);
 });
 
 test("the overview tells of missions that need attention and of active alerts", async () => {
@@ -109,12 +116,35 @@ test("without the jobs service the overview still answers, and says that it is n
   expect(overview.health).toContain("the jobs service does not answer");
 });
 
+test("everything that the overview and the figures ask of the store is given up with them", async () => {
+  await using world = await embeddedReadModel();
+  const clock = new ManualClock(NOON_MS + 30_000);
+  const asked: (AbortSignal | undefined)[] = [];
+  const readModel: ReadModel = {
+    ...world.readModel,
+    search(search) {
+      asked.push(search.signal);
+      return world.readModel.search(search);
+    },
+    count(search, atMost) {
+      asked.push(search.signal);
+      return world.readModel.count(search, atMost);
+    },
+    summary(project, signal) {
+      asked.push(signal);
+      return world.readModel.summary(project, signal);
+    },
+  };
+  await readOverview({ readModel, peer: PEER, clock })(READ, ASKED);
+  await readMetrics({ readModel, freshness: FRESHNESS, clock })(READ);
+  await listAlerts({ readModel, clock })({ ...READ, includeResolved: true, pageSize: 0 });
+  expect(asked).toEqual(Array.from({ length: 12 }, () => READ.signal));
+});
+
 test("the figures are always the same ones in the same order", async () => {
   await using world = await embeddedReadModel();
   const clock = new ManualClock(NOON_MS + 30_000);
-  const fresh = { read: () => ({ asOfMs: NOON_MS, lagMs: 12 }) };
-  const freshness = { ...fresh, measure: () => Promise.resolve(), run: () => Promise.resolve() };
-  const read = readMetrics({ readModel: world.readModel, freshness, clock });
+  const read = readMetrics({ readModel: world.readModel, freshness: FRESHNESS, clock });
   const before = await read(READ);
   await world.readModel.apply(JOBS.map((job) => projectionOf(job)));
   const after = await read(READ);
