@@ -28,7 +28,12 @@ export interface ReadAfterWrite {
 interface AwaitedVersion extends WantedVersion {
   readonly project: string;
   readonly signal: AbortSignal;
+  /** Until when it is waited for, by the monotonic clock. */
+  readonly untilMs: number;
 }
+
+/** Until when a read that begins now waits, whatever it waits for, by the monotonic clock: 3 seconds. */
+export const waitEndMs = (clock: Clock): number => clock.monotonicMs() + WAIT_LIMIT_MS;
 
 /** A document, and whether the events of all its versions are there (D3). */
 export interface WholeDocument {
@@ -41,16 +46,18 @@ export interface WholeDocument {
  * the one before the other. Without a token it waits for nothing.
  *
  * @returns what the token names
- * @throws Fault `INVALID_REQUEST` (the token) · `PROJECTION_BEHIND` (retryable) after 3 seconds
+ * @throws Fault `INVALID_REQUEST` (the token) · `PROJECTION_BEHIND` (retryable) when the wait ends
+ * @default untilMs 3 seconds from now
  */
 export async function awaitWrite(
   { readModel, clock }: Deps,
   { project, consistencyToken, signal }: ReadAfterWrite,
+  untilMs = waitEndMs(clock),
 ): Promise<WantedVersion | undefined> {
   const wanted = wantedBy(consistencyToken);
   if (wanted === undefined) return undefined;
   const { id, version } = wanted;
-  return polled(clock, { ...wanted, project, signal }, async () => {
+  return polled(clock, { ...wanted, project, signal, untilMs }, async () => {
     const found =
       (await readModel.find("job", project, id)) ?? (await readModel.find("mission", project, id));
     if (found === undefined || found.version < version) return undefined;
@@ -65,7 +72,7 @@ export async function awaitWrite(
  * input. A document from before the time that events are kept for is given as it is.
  *
  * @returns undefined when no version was asked for and there is no such document
- * @throws Fault `PROJECTION_BEHIND` (retryable) after 3 seconds
+ * @throws Fault `PROJECTION_BEHIND` (retryable) when the wait ends
  */
 export function awaitWhole(
   { readModel, clock }: Deps,
@@ -98,11 +105,10 @@ async function polled<T>(
   wanted: AwaitedVersion,
   look: () => Promise<T | undefined>,
 ): Promise<T> {
-  const lastMs = clock.monotonicMs() + WAIT_LIMIT_MS;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (wanted.signal.aborted || clock.monotonicMs() >= lastMs) {
+    if (wanted.signal.aborted || clock.monotonicMs() >= wanted.untilMs) {
       const what = wanted.version === 0 ? "Every version" : `Version ${wanted.version}`;
       throw new Fault("PROJECTION_BEHIND", {
         detail: `${what} of ${wanted.id}, with all that came before, is not in the read model yet.`,

@@ -2,7 +2,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { pageOf } from "@orrery/mesh/transport/answer-size";
 import { aggregateOf, attemptOf, type Json, type JsonObject } from "../domain/envelope-payload.ts";
-import { awaitWhole, awaitWrite, isWhole, type ReadAfterWrite } from "./awaited-version.ts";
+import { awaitWhole, awaitWrite, isWhole, type ReadAfterWrite, waitEndMs } from "./awaited-version.ts";
 import { readNumberToken, writeNumberToken } from "./page-token.ts";
 import type { ReadModel, StoredEvent } from "./ports.ts";
 
@@ -42,10 +42,11 @@ export const readDocument =
   ({ readModel, clock }: Deps, kind: WatchedKind) =>
   async (request: DocumentRequest): Promise<ReadDocument> => {
     const { project, id, signal } = request;
+    const untilMs = waitEndMs(clock);
     // It may be a write to something else that this read has to come after.
-    const written = await awaitWrite({ readModel, clock }, request);
+    const written = await awaitWrite({ readModel, clock }, request, untilMs);
     const version = Math.max(request.minVersion, written?.id === id ? written.version : 0);
-    const found = await awaitWhole({ readModel, clock }, kind, { project, id, version, signal });
+    const found = await awaitWhole({ readModel, clock }, kind, { project, id, version, signal, untilMs });
     if (found === undefined) throw notFound(kind, id);
     const { document, complete } = found;
     const [first, last] = await Promise.all(

@@ -2,11 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 import { ManualClock } from "@orrery/mesh/testing/manual-clock";
 import { systemClock } from "@orrery/mesh/time/clock";
 import { readEvent } from "../../src/adapters/events/event-reader.ts";
+import type { ReadModel } from "../../src/application/ports.ts";
 import { readAttempts, readDocument, readHistory } from "../../src/application/read-document.ts";
 import type { Projection } from "../../src/domain/projection.ts";
 import { embeddedReadModel } from "../embedded-factory.ts";
 import { eventText } from "../event-factory.ts";
-import { NOON_MS, uuidAt } from "../projection-factory.ts";
+import { NOON_MS, projectionOf, searchedJob, uuidAt } from "../projection-factory.ts";
 
 const ID = uuidAt(NOON_MS, 7);
 const ASKED = {
@@ -128,6 +129,25 @@ describe("a job whose newest event came before an older one", () => {
     } finally {
       clearInterval(turning);
     }
+  });
+
+  test("is PROJECTION_BEHIND after 3 seconds in all where the read waited for another write first", async () => {
+    await using world = await embeddedReadModel();
+    const clock = new ManualClock(NOON_MS);
+    await world.readModel.apply(gap(1));
+    const other = searchedJob(9);
+    const readModel: ReadModel = {
+      ...world.readModel,
+      async find(kind, project, id) {
+        if (clock.monotonicMs() === 2_000) await world.readModel.apply([projectionOf(other)]);
+        clock.advance(500);
+        return world.readModel.find(kind, project, id);
+      },
+    };
+    const consistencyToken = Buffer.from(`${other.id}:1`).toString("base64url");
+    const reading = readDocument({ readModel, clock }, "job")({ ...ASKED, consistencyToken });
+    await expect(reading).rejects.toMatchObject({ message: expect.stringContaining(ID) });
+    expect(clock.monotonicMs()).toBe(3_000);
   });
 
   test("is given as it is, and said to be incomplete, where events of its time are kept no more", async () => {
