@@ -216,8 +216,10 @@ export class Store {
 const BUSY = 5;
 const LOCKED = 6;
 
-function isLocked(error: unknown): boolean {
-  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+/** Whether another connection holds the file: what failed may be tried again. */
+export function isLocked(error: unknown): boolean {
+  const { errcode = 0 } = error as { readonly errcode?: number };
+  const code = errcode & 0xff;
   return code === BUSY || code === LOCKED;
 }
 

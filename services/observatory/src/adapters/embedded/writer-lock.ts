@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { inodeOf } from "./inode.ts";
+import { isLocked } from "./store.ts";
 
 const FILE = "writer.lock";
 
@@ -47,9 +48,12 @@ export class WriterLock {
     try {
       database.exec("begin exclusive");
       this.#held = { database, inode: inodeOf(this.#path) };
-    } catch {
-      // Somebody else holds it; that is an answer, not a failure.
+    } catch (error) {
       database.close();
+      // Somebody else holds it; that is an answer, not a failure.
+      if (isLocked(error)) return;
+      // Not SQLite's own error: by its code the store's file would be taken for the broken one.
+      throw new Error(`the place of the writer cannot be taken: ${String(error)}`, { cause: error });
     }
   }
 

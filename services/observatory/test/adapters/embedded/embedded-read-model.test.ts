@@ -67,6 +67,16 @@ describe("the embedded read model's file", () => {
     await after.close();
   });
 
+  test("is spared when it is the writer's place that is broken, and goes on answering", async () => {
+    const { folder, job } = await storedAndClosed();
+    await writeFile(join(folder, "writer.lock"), "no database at all ".repeat(1_000));
+    const after = openEmbeddedReadModel({ folder });
+    await expect(after.check()).rejects.toThrow("the place of the writer cannot be taken");
+    expect((await after.find("job", "demo", job.id))?.version).toBe(1);
+    expect(await readdir(folder)).not.toContain("read-model.db.damaged");
+    await after.close();
+  });
+
   test("taken away while it is open, it is made anew under another generation", async () => {
     const folder = await newFolder();
     const readModel = openEmbeddedReadModel({ folder });
