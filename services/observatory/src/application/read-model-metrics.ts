@@ -1,3 +1,4 @@
+import { Fault, type Reason } from "@orrery/mesh/fault/fault";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import type { Clock } from "@orrery/mesh/time/clock";
 import { wait } from "@orrery/mesh/time/wait";
@@ -21,6 +22,9 @@ const OPERATIONS = [
 
 type Operation = (typeof OPERATIONS)[number];
 
+/** What was given up or sent away: the read model did not fail, and its time tells nothing of it. */
+const NOT_DONE: ReadonlySet<Reason> = new Set(["CANCELLED", "OVERLOADED"]);
+
 /**
  * The same read model, whose work shows as `orrery_read_model_operation_duration_seconds`, its failures as
  * `orrery_read_model_errors_total`, by operation.
@@ -39,13 +43,16 @@ export function measuredReadModel(readModel: ReadModel, metrics: Metrics, clock:
     <A extends readonly unknown[], R>(operation: Operation, run: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       const startedMs = clock.monotonicMs();
+      const observe = () => durations.observe({ operation }, (clock.monotonicMs() - startedMs) / 1_000);
       try {
-        return await run(...args);
+        const answer = await run(...args);
+        observe();
+        return answer;
       } catch (failure) {
+        if (failure instanceof Fault && NOT_DONE.has(failure.reason)) throw failure;
+        observe();
         errors.inc({ operation });
         throw failure;
-      } finally {
-        durations.observe({ operation }, (clock.monotonicMs() - startedMs) / 1_000);
       }
     };
   return {

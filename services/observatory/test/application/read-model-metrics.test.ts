@@ -33,6 +33,17 @@ test("what fails is counted, and fails as before", async () => {
   );
 });
 
+test.each(["CANCELLED", "OVERLOADED"] as const)("what was not done is no failure: %s", async (reason) => {
+  await using opened = await embeddedReadModel();
+  const metrics = createMetrics({ service: "observatory", defaults: false });
+  const left = new Fault(reason, { detail: "left" });
+  const refusing = { ...opened.readModel, settle: () => Promise.reject(left) };
+  await expect(measuredReadModel(refusing, metrics, systemClock).settle()).rejects.toBe(left);
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('orrery_read_model_errors_total{operation="settle",service="observatory"} 0');
+  expect(text).not.toContain(OPERATION);
+});
+
 test("the size of the store shows, and grows with what is stored", async () => {
   await using opened = await embeddedReadModel();
   const before = await opened.readModel.size();
