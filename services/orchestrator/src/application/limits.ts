@@ -1,8 +1,9 @@
 // Every limit of the process but those of a step's input, which are in domain/step-job.ts; those of the contract are in
 // proto/orrery/orchestrator/v1.
+import { INPUT_LIMIT_BYTES } from "../domain/step-job.ts";
 
 /** How large the input of a mission, or of one of its steps, may be, in bytes of JSON. */
-export const INPUT_BYTES = 192 * 1024;
+export const INPUT_BYTES = INPUT_LIMIT_BYTES;
 
 /** How large the whole shape of a mission may be, in bytes of JSON. */
 export const PLAN_BYTES = 256 * 1024;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { VALUE_LEVELS } from "@orrery/mesh/transport/json-value";
 import type { StepPlan } from "../../src/domain/mission.ts";
 import { errorOf } from "../../src/domain/mission.ts";
 import { aStep, failed, Life, lost, succeeded } from "../mission-factory.ts";
@@ -143,8 +144,8 @@ describe("a mission with a failure", () => {
     expect(life.tasks).toEqual([]);
   });
 
-  test("begins a step whose input is as deep as an input may be, and none whose references make it deeper", () => {
-    const inputText = `${"[".repeat(32)}${"]".repeat(32)}`;
+  test("begins a step whose input is as deep as the jobs service takes, and none whose references make it deeper", () => {
+    const inputText = `${"[".repeat(VALUE_LEVELS)}${"]".repeat(VALUE_LEVELS)}`;
     expect(Life.begun([aStep("a", { input: { $from: "input" } })], { inputText }).tasks).toEqual(["do.a"]);
     const deeper = Life.begun([aStep("a", { input: [{ $from: "input" }] })], { inputText });
     expect(deeper.mission).toMatchObject({ status: "FAILED", cause: { type: "JOB_REFUSED", step: "a" } });
