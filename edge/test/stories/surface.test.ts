@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "nats";
 import { eventually } from "../../../mesh/chassis/src/testing/eventually.ts";
-import { Platform } from "../../../mesh/dev/testing/platform.ts";
+import { type Answer, Platform } from "../../../mesh/dev/testing/platform.ts";
 import { readEvents } from "../../../mesh/dev/testing/sse.ts";
 
 /** The whole surface twice: one of everything, then two of everything, where every call may meet another replica. */
@@ -144,8 +144,14 @@ describe.each(["1", "2"])("with %s of every process", (replicas) => {
     });
 
     test("says truly why it does not run", async () => {
-      const alone = await submit({ task: "nobody.serves", queue: "lonely" });
-      expect((await get(`/v1/jobs/${alone}`)).body.blocked.reason).toBe("NO_WORKER");
+      for (const task of ["nobody.serves", "orrery.unheard"]) {
+        const alone = await submit({ task, queue: "lonely" });
+        const { blocked } = (await get(`/v1/jobs/${alone}`)).body;
+        expect(blocked.reason).toBe("NO_WORKER");
+        // The read model works it out by itself, in the same words.
+        const same = ({ body }: Answer) => body.blocked?.message === blocked.message;
+        await platform.readUntil(`/v1/observatory/jobs/${alone}`, same);
+      }
       expect((await platform.send("POST", "/v1/queues/held:pause", { body: {} })).body.paused).toBe(true);
       const held = await submit({ task: "orrery.echo", queue: "held" });
       expect((await get(`/v1/jobs/${held}`)).body.blocked.reason).toBe("QUEUE_PAUSED");

@@ -48,7 +48,7 @@ export function whyQueued(job: QueuedJob, { queues, workers, allWorkers }: Aroun
   if (queue?.paused)
     return why("QUEUE_PAUSED", `${called} is paused; the job can start once the queue is resumed.`);
   if (allWorkers && !workers.some((worker) => serves(worker, job)))
-    return why("NO_WORKER", unserved(job, builtInOf(workers)));
+    return why("NO_WORKER", unserved(job, workers));
   if (queue !== undefined && queue.concurrency > 0 && queue.running >= queue.concurrency) {
     const full = `${called} runs ${queue.running} of at most ${queue.concurrency} jobs`;
     return why("CONCURRENCY_LIMIT", `${full}; it can start when one ends.`);
@@ -59,13 +59,14 @@ export function whyQueued(job: QueuedJob, { queues, workers, allWorkers }: Aroun
 }
 
 /** What nobody serves, and what to do about it: the words of the jobs service. */
-function unserved({ task, queue }: QueuedJob, builtIn: readonly string[]): string {
+function unserved({ task, queue }: QueuedJob, workers: readonly WorkerState[]): string {
   const nobody = `No live worker serves task "${task}" in queue "${queue}"`;
   if (!task.startsWith(RESERVED)) {
     const asks = JSON.stringify({ tasks: [task], queues: [queue], worker: "me" });
     return `${nobody}; start one, which asks for work by POST /v1/work:lease with ${asks}.`;
   }
-  if (builtIn.length === 0 || builtIn.includes(task))
+  const builtIn = builtInOf(workers);
+  if (builtIn.length === 0)
     return `${nobody}, and only the platform's own may; "npx orrery doctor" says what is wrong with them.`;
   return `There is no built-in task "${task}", and nobody else may serve it; there are ${builtIn.join(", ")}.`;
 }
