@@ -7,6 +7,9 @@ import { type Chance, type Clock, systemChance, systemClock } from "../time/cloc
 /** What a breaker does with calls: lets them through, lets one through to see, refuses them at once. */
 export type BreakerState = "closed" | "half_open" | "open";
 
+/** What an error says of the dependency: that it failed, that it is there, or neither. */
+export type Verdict = "failure" | "alive" | "nothing";
+
 /** Stands between this process and one dependency, and stops calling it while it does not answer. */
 export interface Breaker {
   /**
@@ -40,10 +43,10 @@ export interface BreakerOptions {
    */
   readonly resetMs?: number;
   /**
-   * Whether an error counts against the dependency. While half open, what does not is taken for proof that it is back.
-   * Unless said: all but what the caller brought about.
+   * What an error says. Nothing is never held against a dependency that is called, nor taken for proof that one is
+   * back. Unless said, all is a failure but what the caller brought about; a caller that went away always says nothing.
    */
-  readonly isFailure?: (error: unknown, state: BreakerState) => boolean;
+  readonly verdict?: (error: unknown) => Verdict;
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -60,8 +63,7 @@ const WINDOW_MS = 10_000;
  */
 export function createBreaker(options: BreakerOptions): Breaker {
   const { dependency, timeoutMs = 10_000, resetMs = 1_000, clock = systemClock } = options;
-  const chance = options.chance ?? systemChance;
-  const isFailure = options.isFailure ?? ((error: unknown) => !isCallersFault(error));
+  const { verdict = ownVerdict, chance = systemChance } = options;
   const state = (): BreakerState => (circuit.opened ? "open" : circuit.halfOpen ? "half_open" : "closed");
   const circuit = new CircuitBreaker((action: () => Promise<unknown>) => action(), {
     name: dependency,
@@ -71,9 +73,11 @@ export function createBreaker(options: BreakerOptions): Breaker {
     errorThresholdPercentage: options.errorThresholdPercentage ?? 50,
     rollingCountTimeout: WINDOW_MS,
     rollingPercentilesEnabled: false,
-    // What is filtered counts as a success, and a probe whose caller went away has proved nothing.
-    errorFilter: (error: unknown) =>
-      !isFailure(error, state()) && !(isCancelled(error) && state() === "half_open"),
+    // What is filtered counts as a success.
+    errorFilter: (error: unknown) => {
+      const said = isCancelled(error) ? "nothing" : verdict(error);
+      return said === "alive" || (said === "nothing" && state() !== "half_open");
+    },
   });
   let openedMs = 0;
   const gauge = options.metrics.gauge(
@@ -122,9 +126,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
 }
 
-/** Whether a failure says nothing about the dependency's health: a refusal, or a caller that went away. */
-function isCallersFault(error: unknown): boolean {
-  return error instanceof Fault && reasonRules(error.reason).httpStatus < 500;
+/** A refusal shows that the dependency is there. */
+function ownVerdict(error: unknown): Verdict {
+  return error instanceof Fault && reasonRules(error.reason).httpStatus < 500 ? "alive" : "failure";
 }
 
 function isCancelled(error: unknown): boolean {

@@ -75,7 +75,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   const client = openChannel(options);
   const addresses = options.addresses.length;
   const breaker = createBreaker({
-    isFailure: judgeOf(client, addresses),
+    verdict: judgeOf(client, addresses),
     // All addresses but one may hang for as long as it takes to notice, and the calls to that one go on.
     errorThresholdPercentage: 100 - 100 / Math.max(2, addresses),
     ...options.breaker,
@@ -223,13 +223,12 @@ function answerOf<I extends DescMessage, O extends DescMessage>(
 
 // Speaks against the workload: it could not be reached, or did not answer in time. What it answered, a refusal or a
 // defect, shows that it is there; a caller in a hurry says nothing of it, nor does one address while another stands.
-// While half open that is no proof either.
-function judgeOf(client: Client, addresses: number): NonNullable<BreakerOptions["isFailure"]> {
+function judgeOf(client: Client, addresses: number): NonNullable<BreakerOptions["verdict"]> {
   const anotherStands = (): boolean =>
     addresses > 1 && client.getChannel().getConnectivityState(false) === connectivityState.READY;
-  return (error, state) => {
-    if (!(error instanceof Unanswered)) return !(error instanceof Fault);
-    return state === "half_open" || !(error.impatient || (error.undelivered && anotherStands()));
+  return (error) => {
+    if (!(error instanceof Unanswered)) return error instanceof Fault ? "alive" : "failure";
+    return error.impatient || (error.undelivered && anotherStands()) ? "nothing" : "failure";
   };
 }
 

@@ -74,6 +74,20 @@ test("a call that is cancelled while it probes does not close it", async () => {
   breaker.close();
 });
 
+test("what says nothing of the dependency neither opens a breaker nor closes one", async () => {
+  const impatient = new Fault("DEADLINE_EXCEEDED", { detail: "in a hurry" });
+  const verdict = (error: unknown) => (error === impatient ? "nothing" : "failure");
+  const breaker = breakerFor("nothing", { volumeThreshold: 2, verdict });
+  for (let n = 0; n < 10; n += 1) await fail(breaker, impatient);
+  expect(breaker.state()).toBe("closed");
+  for (let n = 0; n < 20; n += 1) await fail(breaker);
+  expect(breaker.state()).toBe("open");
+  await eventually(() => expect(breaker.state()).toBe("half_open"));
+  await fail(breaker, impatient);
+  expect(breaker.state()).toBe("open");
+  breaker.close();
+});
+
 test("an action that hangs is ended at its limit and counts as a failure", async () => {
   const breaker = breakerFor("hangs", { volumeThreshold: 2, timeoutMs: 50 });
   const aborted: boolean[] = [];
