@@ -244,6 +244,20 @@ describe("the workers of a project", () => {
     const { workers } = await world.ask("listWorkers", {}, { project: "second" });
     expect(workers.map(({ worker }) => worker)).not.toContain("listed");
   });
+
+  test("count as live for a job's reason as long as they are listed", async () => {
+    const [id = ""] = await submit("silent", 1);
+    const listedAndServing = async (seconds: number) => {
+      const text = `insert into worker
+          values ('demo', 'silent', '{t}', '{silent}', 1, false, now() - $1 * interval '1 s')
+        on conflict (project, name) do update set seen_time = excluded.seen_time`;
+      await world.pool.query({ name: "", text }, [seconds]);
+      const { workers } = await world.ask("listWorkers", {});
+      return [workers.some(({ worker }) => worker === "silent"), (await why(id))?.reason];
+    };
+    expect(await listedAndServing(45)).toEqual([true, Blocked.WAITING_FOR_SLOT]);
+    expect(await listedAndServing(61)).toEqual([false, Blocked.NO_WORKER]);
+  });
 });
 
 test("a project has room for ten thousand pairs of a queue and a task; what it has goes on", async () => {

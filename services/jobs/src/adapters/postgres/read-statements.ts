@@ -1,5 +1,7 @@
 import type { Statement } from "@orrery/mesh/postgres/pool";
+import { RESERVED } from "../../domain/job.ts";
 import { JOB_COLUMNS } from "./job-statements.ts";
+import { SEEN_LATELY } from "./worker-statements.ts";
 
 export const READ_JOB: Statement = {
   name: "job.read",
@@ -18,6 +20,10 @@ from lease where job_id = $1 and project = $2
 order by attempt`,
 };
 
+const TAKES_JOBS = `not w.draining and ${SEEN_LATELY}`;
+const TAKES_JOBS_OF_QUEUE = `w.project in (q.project, '') and ${TAKES_JOBS}
+     and (cardinality(w.queues) = 0 or q.name = any(w.queues))`;
+
 /**
  * What is around a job that waits in a queue. The position is counted in the ranges of job_ready, 999 rows at
  * most, and so are the workers, in the index of their project.
@@ -33,20 +39,17 @@ export const SURROUNDINGS: Statement = {
   (select min(s.start_time) + q.rate_period_ms * interval '1 millisecond' from queue_start s
    where s.project = q.project and s.queue = q.name
      and s.start_time > clock_timestamp() - q.rate_period_ms * interval '1 millisecond') as rate_free,
-  (select count(*)::int from worker w where w.project in (q.project, '') and not w.draining
-     and w.seen_time > clock_timestamp() - interval '30 seconds' and $3 = any(w.tasks)
-     and (cardinality(w.queues) = 0 or q.name = any(w.queues))) as workers,
+  (select count(*)::int from worker w where ${TAKES_JOBS_OF_QUEUE} and $3 = any(w.tasks)) as workers,
   array(select distinct served.task from worker w cross join unnest(w.tasks) as served (task)
-    where $3 like 'orrery.%' and served.task like 'orrery.%' and w.project = '' and not w.draining
-      and w.seen_time > clock_timestamp() - interval '30 seconds' order by served.task) as built_in,
+    where $3 like '${RESERVED}%' and served.task like '${RESERVED}%' and w.project = '' and ${TAKES_JOBS}
+    order by served.task) as built_in,
   (select count(*)::int from (
      select 1 from queue_task t cross join lateral (
        select 1 from job_ready r where r.project = t.project and r.queue = t.queue and r.task = t.task
          and (r.rank, r.run_time, r.id) < ($4::smallint, to_timestamp($5::float8 / 1000), $6::uuid) limit 999) ahead
      where t.project = q.project and t.queue = q.name and (t.task = $3 or exists (
-       select from worker w where w.project in (q.project, '') and not w.draining
-         and w.seen_time > clock_timestamp() - interval '30 seconds' and array[$3, t.task] <@ w.tasks
-         and (cardinality(w.queues) = 0 or q.name = any(w.queues)))) limit 999) counted) + 1 as position
+       select from worker w where ${TAKES_JOBS_OF_QUEUE} and array[$3, t.task] <@ w.tasks)) limit 999) counted)
+    + 1 as position
 from queue q where q.project = $1 and q.name = $2`,
 };
 
