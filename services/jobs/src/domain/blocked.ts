@@ -81,7 +81,7 @@ function unserved({ task, queue }: ToldJob, builtIn: readonly string[]): string 
     const asks = JSON.stringify({ tasks: [task], queues: [queue], worker: "me" });
     return `${nobody}; start one, which asks for work by POST /v1/work:lease with ${asks}.`;
   }
-  if (builtIn.length === 0 || builtIn.includes(task))
+  if (builtIn.length === 0)
     return `${nobody}, and only the platform's own may; "npx orrery doctor" says what is wrong with them.`;
   return `There is no built-in task "${task}", and nobody else may serve it; there are ${builtIn.join(", ")}.`;
 }
