@@ -1,5 +1,5 @@
 import { create, type DescMethod, type Message } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import {
   type BatchSubmitJobsRequest,
   type BatchSubmitJobsResponse,
@@ -14,12 +14,12 @@ import { unorderedMap } from "@orrery/mesh/batching/unordered-map";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { faultFrom, problemFrom } from "@orrery/mesh/fault/wire";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
-import { wait } from "@orrery/mesh/time/wait";
+import { inTime } from "@orrery/mesh/time/in-time";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { requireScope } from "../auth/authenticate.ts";
 import { SECURITY_EVENT } from "../auth/security-events.ts";
 import { LIMITS } from "../http/limits.ts";
-import type { EdgeCall } from "./edge-call.ts";
+import { clientGone, type EdgeCall, outOfTime } from "./edge-call.ts";
 import { type EdgeMethod, nameOf } from "./edge-methods.ts";
 import { fillFromHeaders } from "./header-fields.ts";
 import { HeldCalls } from "./held-calls.ts";
@@ -78,6 +78,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         rpc: nameOf(method),
       });
     }
+    if (call.timeoutMs !== undefined && call.timeoutMs <= 0) throw outOfTime();
     requireScope(call.caller, edge.scope);
     // What workers say and what is submitted is small to answer, and is never kept out by what others read.
     if (edge.scope === "read") options.unsent.requireRoom(call.caller);
@@ -142,8 +143,7 @@ function answerStream(
 /** The fault of a failed call. What nobody foresaw is logged here, once, whatever protocol it came by. */
 function noted(logger: Logger, error: unknown, call: EdgeCall): Fault {
   const { aborted, reason } = call.signal;
-  if (aborted && reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) return tooLate();
-  if (aborted) return new Fault("CANCELLED", { detail: "The client went away." });
+  if (aborted) return faultFrom(reason).reason === "DEADLINE_EXCEEDED" ? outOfTime() : clientGone();
   if (!(error instanceof Fault || error instanceof ConnectError)) {
     logger.error("a call failed at the edge", { error, trace_id: call.traceId });
   }
@@ -158,24 +158,10 @@ async function passUnary(
   const { method } = edge;
   if (!isUnary(method)) throw notServed(method);
   const transport = upstreamOf(upstreams, edge);
-  const patience = new AbortController();
-  const { timeoutMs } = call;
-  const isShorter = timeoutMs !== undefined && timeoutMs < (edge.deadlineMs ?? Number.POSITIVE_INFINITY);
-  const timer = isShorter ? setTimeout(() => patience.abort(), timeoutMs) : undefined;
-  const signal = timer === undefined ? call.signal : AbortSignal.any([call.signal, patience.signal]);
-  try {
-    // With the time of the contract, and cancelled when the caller's own is over: silence that an impatient caller
-    // hears is no sign of a dead service, and must not count as one for all others.
-    return (await transport.unary(method, signal, edge.deadlineMs, headersFor(call), request)).message;
-  } catch (error) {
-    throw patience.signal.aborted ? tooLate() : error;
-  } finally {
-    clearTimeout(timer);
-  }
+  // With the time of the contract, not the caller's own: `signal` ends the call when that is over. Silence that an
+  // impatient caller hears is no sign of a dead service, and must not count as one for all others.
+  return (await transport.unary(method, call.signal, edge.deadlineMs, headersFor(call), request)).message;
 }
-
-const tooLate = (): Fault =>
-  new Fault("DEADLINE_EXCEEDED", { detail: "There was no answer within the deadline of the call." });
 
 async function* passStream(
   { upstreams, ready }: DispatcherOptions,
@@ -185,10 +171,9 @@ async function* passStream(
   const { method } = edge;
   if (!isStreaming(method)) throw notServed(method);
   const transport = upstreamOf(upstreams, edge);
-  const timeoutMs = shorter(edge.deadlineMs, call.timeoutMs);
   const givenUp = new AbortController();
   const signal = AbortSignal.any([call.signal, givenUp.signal]);
-  const opening = transport.stream(method, signal, timeoutMs, headersFor(call), requests);
+  const opening = transport.stream(method, signal, edge.deadlineMs, headersFor(call), requests);
   const answer = await admittedInTime(opening, { ready, giveUp: () => givenUp.abort() });
   // Without a header nothing was heard of the service yet: it may still refuse.
   if (!answer.header.keys().next().done) call.onAdmitted?.();
@@ -203,21 +188,14 @@ async function admittedInTime<T>(
   opening: Promise<T>,
   { ready, giveUp }: { ready: () => boolean; giveUp: () => void },
 ): Promise<T> {
-  const opened = new AbortController();
-  const late = wait(LIMITS.admissionMs, opened.signal);
-  try {
-    const first = await Promise.race([opening.then((answer) => ({ answer })), late]);
-    if (first !== undefined) return first.answer;
-    if (ready()) return await opening;
-    opening.catch(() => undefined);
-    giveUp();
-    throw new Fault("DEPENDENCY_UNAVAILABLE", {
-      detail: "The service that this needs does not answer.",
-      retryAfterMs: 1_000,
-    });
-  } finally {
-    opened.abort();
-  }
+  const first = await inTime(opening, LIMITS.admissionMs);
+  if (first !== undefined) return first.answer;
+  if (ready()) return opening;
+  giveUp();
+  throw new Fault("DEPENDENCY_UNAVAILABLE", {
+    detail: "The service that this needs does not answer.",
+    retryAfterMs: 1_000,
+  });
 }
 
 async function* withHeaderFields(
@@ -282,9 +260,4 @@ function completeOutcomes(
 function headersFor({ caller, correlationId, traceparent }: EdgeCall): Record<string, string> {
   const onBehalf = { project: caller.project, principal: caller.id, scopes: caller.scopes };
   return callHeaders({ onBehalf, correlationId, traceparent });
-}
-
-function shorter(left: number | undefined, right: number | undefined): number | undefined {
-  if (left === undefined || right === undefined) return left ?? right;
-  return Math.min(left, right);
 }

@@ -1,3 +1,4 @@
+import { Fault } from "@orrery/mesh/fault/fault";
 import type { HeaderReader } from "../auth/authenticate.ts";
 import type { Caller } from "../auth/key-store.ts";
 
@@ -11,7 +12,7 @@ export interface EdgeCall {
   readonly traceId: string;
   /** The path of the request, for problem documents. */
   readonly instance: string;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away, or when its time is over: the reason says which. */
   readonly signal: AbortSignal;
   /** Milliseconds that the client gives the call; undefined where it did not say. */
   readonly timeoutMs?: number | undefined;
@@ -22,3 +23,10 @@ export interface EdgeCall {
   /** Told once the service has admitted a stream, before its first message. */
   readonly onAdmitted?: () => void;
 }
+
+/** What a caller is told whose own time is over. */
+export const outOfTime = (): Fault =>
+  new Fault("DEADLINE_EXCEEDED", { detail: "There was no answer within the deadline of the call." });
+
+/** How a call ended that nobody waits for any more. */
+export const clientGone = (): Fault => new Fault("CANCELLED", { detail: "The client went away." });

@@ -19,11 +19,11 @@ import { isTraced, openItemSpan } from "@orrery/mesh/telemetry/item-span";
 import type { Metrics } from "@orrery/mesh/telemetry/metrics";
 import { inDroppedTrace, newTraceparent } from "@orrery/mesh/telemetry/trace";
 import type { Clock } from "@orrery/mesh/time/clock";
-import { wait } from "@orrery/mesh/time/wait";
+import { inTime } from "@orrery/mesh/time/in-time";
 import { callHeaders } from "@orrery/mesh/transport/call";
 import { VALUE_GROWTH } from "@orrery/mesh/transport/json-value";
 import { LIMITS } from "../http/limits.ts";
-import type { EdgeCall } from "./edge-call.ts";
+import { type EdgeCall, outOfTime } from "./edge-call.ts";
 import { faultFromProblem } from "./outcome-problem.ts";
 
 /** Submits single jobs, many callers at a time. */
@@ -108,17 +108,9 @@ export function createSubmitCoalescer(options: {
 
 /** The answer, where it comes in the caller's own time; its batch goes on for the others. */
 async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
-  const answered = new AbortController();
-  const late = wait(limitMs, answered.signal).then(() => {
-    throw new Fault("DEADLINE_EXCEEDED", {
-      detail: "The job was not taken within the deadline of the call.",
-    });
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    answered.abort();
-  }
+  const first = await inTime(answer, limitMs);
+  if (first === undefined) throw outOfTime();
+  return first.answer;
 }
 
 /**
@@ -134,7 +126,7 @@ async function submitBatch(
   const outcomes = inTime.length === 0 ? [] : await callJobs(jobs, inTime, nowMs);
   let next = 0;
   return submissions.map((submission) => {
-    if (submission.expiresMs - nowMs < LIMITS.submitFloorMs) return tooLate();
+    if (submission.expiresMs - nowMs < LIMITS.submitFloorMs) return tooLate(submission);
     const outcome = outcomes[next];
     next += 1;
     return outcome === undefined ? missingOutcome() : resultOf(outcome, submission.item.job);
@@ -146,7 +138,8 @@ async function callJobs(
   submissions: readonly Submission[],
   nowMs: number,
 ): Promise<readonly SubmitOutcome[]> {
-  const timeoutMs = Math.floor(Math.min(...submissions.map(({ answerByMs }) => answerByMs)) - nowMs);
+  // The first has waited longest.
+  const timeoutMs = Math.floor((submissions[0]?.answerByMs ?? nowMs) - nowMs);
   // The batch has a trace of its own; each item carries its caller's, which the job goes on with.
   const headers = callHeaders({
     correlationId: submissions[0]?.item.caller?.correlationId ?? "",
@@ -192,7 +185,8 @@ function bytesOf(job: SubmitJobRequest, bodyBytes: number | undefined): number {
   return toBinary(SubmitJobRequestSchema, job).length;
 }
 
-function tooLate(): Fault {
+function tooLate({ expiresMs, answerByMs }: Submission): Fault {
+  if (expiresMs < answerByMs) return outOfTime();
   return new Fault("DEPENDENCY_UNAVAILABLE", {
     detail: "The jobs service did not take the job in time.",
     retryAfterMs: 1_000,

@@ -48,6 +48,8 @@ export const LIMITS = {
   waitSeconds: 60,
   /** Milliseconds of the longest deadline that Connect and gRPC-Web take: an hour, for streams. */
   callTimeoutMs: 3_600_000,
+  /** Milliseconds before its deadline from which on a gRPC call that was cancelled counts as out of time. */
+  deadlineSlackMs: 20,
   /** Connections at once on the HTTP port. */
   connections: 10_000,
   /** Bytes from which on an answer is compressed where the client takes that. */

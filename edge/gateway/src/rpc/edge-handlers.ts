@@ -12,6 +12,7 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { methodDefinition, pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
 import type { Admission, Admittee } from "../auth/admission.ts";
 import type { HeaderReader } from "../auth/authenticate.ts";
+import type { Caller } from "../auth/key-store.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
@@ -91,11 +92,12 @@ function sender(call: StreamCall, { caller, signal }: EdgeCall, unsent: UnsentBy
     waiting.delete(place);
     place[Symbol.dispose]();
   };
-  signal.addEventListener("abort", () => waiting.forEach(over), { once: true });
-  return (bytes: Uint8Array): boolean => {
-    const place = unsent.hold(caller, bytes.length);
-    waiting.add(place);
-    return call.write(bytes, () => over(place));
+  call.once("cancelled", () => waiting.forEach(over));
+  return (bytes) => {
+    if (refusable) unsent.requireRoom(caller, bytes.length);
+    const part = unsent.count(caller, bytes.length);
+    waiting.add(part);
+    return call.write(bytes, () => over(part));
   };
 }
 
@@ -112,9 +114,9 @@ function withGoodbye(
 function endOfCall(
   method: DescMethod,
   call: StreamCall,
-  { stopSignal }: EdgeHandlersOptions,
+  { stopSignal, clock }: EdgeHandlersOptions,
 ): Fault | undefined {
-  if (call.cancelled) return new Fault("CANCELLED", { detail: "The client went away." });
+  if (call.cancelled) return cancellation(call, clock);
   if (!stopSignal.aborted || method.methodKind === "unary") return undefined;
   return new Fault("DEPENDENCY_UNAVAILABLE", { detail: "This gateway is stopping.", retryAfterMs: 250 });
 }
@@ -144,7 +146,7 @@ function openCall(method: DescMethod, call: StreamCall, { admission, clock }: Ed
     answerHeaders: { "x-correlation-id": trace.correlationId, traceparent: trace.traceparent },
   };
   const gone = new AbortController();
-  call.once("cancelled", () => gone.abort());
+  call.once("cancelled", () => gone.abort(cancellation(call, clock)));
   try {
     const caller = admission.admit(admittee);
     return {

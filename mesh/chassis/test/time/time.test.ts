@@ -4,6 +4,7 @@ import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { quietLogger } from "../../src/testing/quiet-logger.ts";
 import { systemChance, systemClock, uuidV7 } from "../../src/time/clock.ts";
 import { every } from "../../src/time/every.ts";
+import { inTime } from "../../src/time/in-time.ts";
 import { wait } from "../../src/time/wait.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -32,6 +33,14 @@ test("a wait ends early when its signal does, and at once when it already has", 
   await wait(60_000, controller.signal);
   await wait(0);
   expect(systemClock.monotonicMs() - beganMs).toBeLessThan(60_000);
+});
+
+test("an answer in time is told, what comes after the limit is nobody's, a failure included", async () => {
+  expect(await inTime(Promise.resolve(0), 60_000)).toEqual({ answer: 0 });
+  await expect(inTime(Promise.reject(new Error("refused")), 60_000)).rejects.toThrow("refused");
+  const { promise, reject } = Promise.withResolvers<never>();
+  expect(await inTime(promise, 0)).toBeUndefined();
+  reject(new Error("late"));
 });
 
 test("chance stays within its limits", () => {
