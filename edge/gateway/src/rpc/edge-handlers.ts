@@ -12,9 +12,8 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { methodDefinition, pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
 import type { Admission, Admittee } from "../auth/admission.ts";
 import type { HeaderReader } from "../auth/authenticate.ts";
-import type { Caller } from "../auth/key-store.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { EdgeCall } from "../dispatch/edge-call.ts";
+import { clientGone, type EdgeCall, outOfTime } from "../dispatch/edge-call.ts";
 import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
 import { requestTrace } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
@@ -92,12 +91,11 @@ function sender(call: StreamCall, { caller, signal }: EdgeCall, unsent: UnsentBy
     waiting.delete(place);
     place[Symbol.dispose]();
   };
-  call.once("cancelled", () => waiting.forEach(over));
-  return (bytes) => {
-    if (refusable) unsent.requireRoom(caller, bytes.length);
-    const part = unsent.count(caller, bytes.length);
-    waiting.add(part);
-    return call.write(bytes, () => over(part));
+  signal.addEventListener("abort", () => waiting.forEach(over), { once: true });
+  return (bytes: Uint8Array): boolean => {
+    const place = unsent.hold(caller, bytes.length);
+    waiting.add(place);
+    return call.write(bytes, () => over(place));
   };
 }
 
@@ -171,6 +169,12 @@ export function metadataReader(metadata: Metadata): HeaderReader {
     const values = metadata.get(name).filter((value) => typeof value === "string");
     return values.length === 0 ? undefined : values.join(", ");
   };
+}
+
+/** Why a call was cancelled. grpc-js answers and cancels it at its deadline, and so do clients, by their own clock. */
+function cancellation(call: StreamCall, clock: Clock): Fault {
+  const leftMs = remainingMs(call.getDeadline(), clock);
+  return leftMs !== undefined && leftMs <= LIMITS.deadlineSlackMs ? outOfTime() : clientGone();
 }
 
 function remainingMs(deadline: Date | number, clock: Clock): number | undefined {
