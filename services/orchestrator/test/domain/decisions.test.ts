@@ -144,7 +144,7 @@ describe("a mission with a failure", () => {
     expect(life.tasks).toEqual([]);
   });
 
-  test("begins a step whose input is as deep as the jobs service takes, and none whose references make it deeper", () => {
+  test("begins a step whose input is as deep as a job's may be, and none whose references make it deeper", () => {
     const inputText = `${"[".repeat(VALUE_LEVELS)}${"]".repeat(VALUE_LEVELS)}`;
     expect(Life.begun([aStep("a", { input: { $from: "input" } })], { inputText }).tasks).toEqual(["do.a"]);
     const deeper = Life.begun([aStep("a", { input: [{ $from: "input" }] })], { inputText });

@@ -1,6 +1,6 @@
 // Q1: the thread is at one question, and the others wait here: a search, a count or a summary that nobody waits for any
-// more is never begun, and one that has been begun is given up at its next row. Reads of one job or mission are short, and
-// take no signal.
+// more is never begun, and one that has been begun is given up at its next row. Reads of one job or mission are short,
+// and take no signal.
 // Q2: writes go before reads, so that no flood of searches holds the projection up, and in the order in which they were
 // asked. Where writes do not end, as in a projection from the first event on, both get half of the time:
 // one read after every fourth write was tried, and let six short reads a second through.

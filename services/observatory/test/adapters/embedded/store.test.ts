@@ -10,7 +10,7 @@ import { projectionOf, searchedJob } from "../../projection-factory.ts";
 
 const JOBS = { kind: "job", project: "demo", filter: EVERYTHING } as const;
 
-test("S4: what walks over a project's rows ends at once where nobody waits for it, a read by an id does not", async () => {
+test("S4: what walks over a project's rows ends where nobody waits for it, and a read by an id does not", async () => {
   await using scope = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "orrery-store-"));
   scope.defer(() => rm(folder, { recursive: true, force: true }));
