@@ -1,8 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { UpdateQueueRequestSchema } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
+import { Fault } from "@orrery/mesh/fault/fault";
 import { requireValid } from "@orrery/mesh/transport/validation";
 import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+
+const OWN_WORDS = "queue 'q' takes no such change today";
 
 let bed: TestBed;
 beforeAll(async () => {
@@ -10,6 +13,10 @@ beforeAll(async () => {
     queues: {
       updateQueue: async (request) => {
         requireValid(UpdateQueueRequestSchema, create(UpdateQueueRequestSchema, request));
+        if (request.queue?.concurrency === 7) {
+          const fieldViolations = [{ field: "queue", description: "takes no such change today" }];
+          throw new Fault("INVALID_REQUEST", { detail: OWN_WORDS, fieldViolations });
+        }
         return {};
       },
     },
@@ -39,3 +46,12 @@ test.each([
     expect(problem.detail).toMatch(field === "" ? /^[^.:]+$/ : new RegExp(`^${field}: `));
   },
 );
+
+test("a refusal in a service's own words keeps them, and names the field alone as the caller wrote it", async () => {
+  const refused = await fetch(`${bed.url}/v1/queues/q`, {
+    ...{ method: "PATCH", body: JSON.stringify({ concurrency: 7 }) },
+    headers: { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" },
+  });
+  const fieldViolations = [expect.objectContaining({ field: "" })];
+  expect(await refused.json()).toMatchObject({ detail: OWN_WORDS, fieldViolations });
+});

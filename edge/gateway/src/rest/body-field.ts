@@ -8,8 +8,8 @@ type Asked = Pick<Exchange, "httpMethod" | "path" | "target">;
 
 interface BodyField {
   readonly template: string;
-  /** The path that the body has in the request message. */
-  readonly jsonName: string;
+  /** The path that the body has in the request message, before what is inside it. */
+  readonly prefix: RegExp;
 }
 
 /**
@@ -23,7 +23,8 @@ export function bodyFieldNames(routes: readonly TranscoderRoute[]): (fault: Faul
   const known = routes.flatMap(({ httpMethod, template, body, method }) => {
     const field = method.input.fields.find(({ name }) => name === body);
     if (field === undefined) return [];
-    return [{ httpMethod, template, jsonName: field.jsonName, labelOf: routeLabels([template]) }];
+    const prefix = new RegExp(`^${field.jsonName}(\\.|(?=\\[)|$)`);
+    return [{ httpMethod, template, prefix, labelOf: routeLabels([template]) }];
   });
   return (fault, asked) => {
     if (fault.fieldViolations.length === 0) return fault;
@@ -35,8 +36,7 @@ export function bodyFieldNames(routes: readonly TranscoderRoute[]): (fault: Faul
   };
 }
 
-function renamed(fault: Fault, { template, jsonName }: BodyField, target: string): Fault {
-  const prefix = new RegExp(`^${jsonName}(\\.|(?=\\[)|$)`);
+function renamed(fault: Fault, { template, prefix }: BodyField, target: string): Fault {
   // What the URL gives has the path of the message there too.
   const query = new URLSearchParams(target.split("?")[1]);
   const inUrl = (field: string) => template.includes(`{${field}}`) || query.has(field);
@@ -47,8 +47,9 @@ function renamed(fault: Fault, { template, jsonName }: BodyField, target: string
     description,
   }));
   const said = fault.fieldViolations[0]?.field ?? "";
-  const detail = message.startsWith(said)
-    ? (nameOf(said) + message.slice(said.length)).replace(/^: /, "")
+  const name = nameOf(said);
+  const detail = message.startsWith(`${said}: `)
+    ? (name === "" ? "" : `${name}: `) + message.slice(said.length + 2)
     : message;
   return new Fault(reason, { detail, fieldViolations, retryAfterMs }, { cause: fault });
 }
