@@ -56,8 +56,7 @@ await runService({
     });
     scope.adopt(gateway, (open) => open.drain(config.service.drainMs));
     logger.info("edge open", { http: gateway.http.port, edge_grpc: gateway.edgeGrpc.port });
-    const document = JSON.stringify(gateway.openApi);
-    return { routes: [], pages: documentPages(() => document) };
+    return { routes: [], pages: documentPages(() => gateway.openApi) };
   },
 });
 

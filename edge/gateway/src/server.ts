@@ -62,8 +62,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly http: Address;
   readonly edgeGrpc: Address;
-  /** The OpenAPI document that is served. */
-  readonly openApi: object;
+  /** The text of the OpenAPI document that is served. */
+  readonly openApi: string;
   /**
    * Takes no more connections, lets what is under way end, and cuts the rest off after `limitMs`
    * milliseconds.
@@ -93,7 +93,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     logger,
     shutdownSignal: stopping.signal,
   });
-  const openApi = openApiDocument(publicUrl);
+  const openApi = JSON.stringify(openApiDocument(publicUrl));
   const routeLabel = routeLabels(rest.routes.map(({ template }) => template));
   const server = createHttpServer({
     rest,
@@ -140,7 +140,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 function pageTable(options: {
-  openApi: object;
+  openApi: string;
   publicUrl: string;
   ready: () => boolean;
   webFolder?: string | undefined;
@@ -164,7 +164,7 @@ function pageTable(options: {
       ["/readyz", readyAnswer],
       ["/health/ready", readyAnswer],
       ["/openapi.json", documentPage(openApi)],
-      ["/asyncapi.json", documentPage(asyncApiDocument(publicUrl))],
+      ["/asyncapi.json", documentPage(JSON.stringify(asyncApiDocument(publicUrl)))],
       ["/docs", swagger],
       ["/problems", problems],
       ...(runbooks === undefined ? [] : [["/runbooks", runbooks] as const]),

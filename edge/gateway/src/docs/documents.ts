@@ -4,12 +4,12 @@ import { dirname, extname, join } from "node:path";
 import { Fault } from "@orrery/mesh/fault/fault";
 import type { Page, PageHandler } from "../http/pages.ts";
 
-/** A page that holds a document made once. */
-export function documentPage(document: object): PageHandler {
+/** A page that holds a document of JSON. */
+export function documentPage(text: string): PageHandler {
   const page: Page = {
     status: 200,
     headers: { "content-type": "application/json", "cache-control": "no-cache" },
-    body: JSON.stringify(document),
+    body: text,
   };
   return () => page;
 }
