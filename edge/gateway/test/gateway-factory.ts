@@ -84,8 +84,8 @@ export async function startTestBed(
   );
   const [toJobs, toObservatory] = transports;
   if (toJobs === undefined || toObservatory === undefined) throw new Error("a transport is missing");
-  let ready = true;
-  const listeners = new Set<(ready: boolean) => void>();
+  const health = createHealth({ logger: quietLogger });
+  health.started();
   const gateway = await startGateway({
     http: ANY_PORT,
     edgeGrpc: ANY_PORT,
@@ -102,13 +102,7 @@ export async function startTestBed(
       ["jobs", toJobs],
       ["observatory", toObservatory],
     ]),
-    health: {
-      ready: () => ready,
-      onChange: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
+    health,
   });
   return {
     gateway,
@@ -117,10 +111,7 @@ export async function startTestBed(
     caPem: authority.certPem,
     url: `http://127.0.0.1:${gateway.http.port}`,
     stopJobs: () => jobs.server.drain(0),
-    setReady: (value) => {
-      ready = value;
-      for (const listener of listeners) listener(value);
-    },
+    setReady: (ready) => (ready ? health.started() : health.stopping()),
     [Symbol.asyncDispose]: async () => {
       await gateway.drain(500);
       await Promise.all(transports.map((transport) => transport.close()));
