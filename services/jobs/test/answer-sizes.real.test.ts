@@ -63,7 +63,7 @@ test("all attempts are listed, and where their messages are too large together e
     expect(attempt.error?.message).toMatch(/^ü+ … \(cut: 20000 bytes in all\)$/);
 });
 
-test("workers that name all that they may do not make their list too large", async () => {
+test("workers that name all that they may do not make their list too large: it is cut, and says so", async () => {
   const names = (kind: string) =>
     Array.from({ length: 100 }, (_, index) => `${kind}${index}`.padEnd(128, "x"));
   const [tasks, queues] = [names("task"), names("queue")];
@@ -77,4 +77,6 @@ test("workers that name all that they may do not make their list too large", asy
   const answer = await world.ask("listWorkers", {});
   expect(toBinary(ListWorkersResponseSchema, answer).length).toBeLessThan(MESSAGE_BYTES);
   expect(answer.workers.length).toBeGreaterThan(50);
+  expect(answer.workers.length).toBeLessThan(workers.length);
+  expect(answer.totalSize).toBeGreaterThanOrEqual(workers.length);
 });

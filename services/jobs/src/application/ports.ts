@@ -318,6 +318,12 @@ export interface WorkerView {
   readonly draining: boolean;
 }
 
+/** The first workers of a project by name, and how many it has in all. */
+export interface WorkerList {
+  readonly workers: readonly WorkerView[];
+  readonly total: number;
+}
+
 /** What a worker said of itself. Absent fields stay as they are. */
 export interface Sighting {
   readonly project: string | undefined;
@@ -333,7 +339,7 @@ export interface Workers {
   /** Writes down when workers were seen, and what they said of themselves. */
   seen(sightings: readonly Sighting[]): Promise<void>;
   /** The workers of a project, and the platform's, seen within the last minute, by name: what one answer takes. */
-  list(project: string): Promise<readonly WorkerView[]>;
+  list(project: string): Promise<WorkerList>;
   /** Forgets workers that were not seen for ten minutes. */
   forget(): Promise<void>;
 }

@@ -78,7 +78,7 @@ export const readOverview =
       jobs: summary.jobs,
       totalJobs,
       queues: longestWaitFirst(queues ?? []).slice(0, QUEUE_LIMIT),
-      workers: workers?.length ?? 0,
+      workers: workers?.totalSize ?? 0,
       failures: summary.failures,
       recentJobs,
       missions: summary.missions,

@@ -230,10 +230,16 @@ export interface AskedFor {
   readonly timeoutMs: number;
 }
 
+/** The first workers of a project by name, and how many it has in all. */
+interface WorkerList {
+  readonly workers: readonly Worker[];
+  readonly totalSize: number;
+}
+
 /** What the jobs service knows of queues and workers, which the read model does not hold. */
 export interface JobsPeer {
   /** @throws Fault `DEPENDENCY_UNAVAILABLE` (retryable) while the service is away */
   listQueues(askedFor: AskedFor): Promise<readonly Queue[]>;
   /** @throws Fault `DEPENDENCY_UNAVAILABLE` (retryable) while the service is away */
-  listWorkers(askedFor: AskedFor): Promise<readonly Worker[]>;
+  listWorkers(askedFor: AskedFor): Promise<WorkerList>;
 }

@@ -13,8 +13,6 @@ const FRESH_MS = 1_000;
 /** What of a read's time this may take: a list without reasons is better than a late one. */
 const ASK_MS = 500;
 const KNOWN_PROJECTS = 1_000;
-/** The longest list of workers that the jobs service gives. */
-const WORKERS_LIMIT = 1_000;
 
 /**
  * Who holds a job back is no transition of it, so no event tells: queues and workers are asked for, once in a second
@@ -51,7 +49,7 @@ async function ask(peer: JobsPeer, askedFor: AskedFor): Promise<Around> {
   // Others wait for the same answer: it does not end with the read that happened to ask.
   const timeoutMs = Math.min(ASK_MS, askedFor.timeoutMs);
   const shared = { ...askedFor, timeoutMs, signal: new AbortController().signal };
-  const [queues, workers] = await Promise.all([peer.listQueues(shared), peer.listWorkers(shared)]);
+  const [queues, listed] = await Promise.all([peer.listQueues(shared), peer.listWorkers(shared)]);
   return {
     queues: new Map(
       queues.map(({ name, paused, depth, concurrency, concurrencyPerKey, rate }) => [
@@ -66,7 +64,7 @@ async function ask(peer: JobsPeer, askedFor: AskedFor): Promise<Around> {
         },
       ]),
     ),
-    workers,
-    allWorkers: workers.length < WORKERS_LIMIT,
+    workers: listed.workers,
+    allWorkers: listed.workers.length === listed.totalSize,
   };
 }

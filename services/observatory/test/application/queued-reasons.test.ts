@@ -16,7 +16,7 @@ const askedFor = (project: string): AskedFor => ({
 const JOB = { task: "send", queue: "mail", concurrencyKey: "" };
 const WORKERS = [create(WorkerSchema, { worker: "w", tasks: ["send"] })];
 
-function jobsService() {
+function jobsService(totalSize = 1) {
   const asked: AskedFor[] = [];
   const peer: JobsPeer = {
     listQueues: (who) => {
@@ -24,7 +24,7 @@ function jobsService() {
       const paused = who.onBehalf.project === "held";
       return Promise.resolve([create(QueueSchema, { name: "mail", paused, depth: { RUNNING: 2 } })]);
     },
-    listWorkers: () => Promise.resolve(WORKERS),
+    listWorkers: () => Promise.resolve({ workers: WORKERS, totalSize }),
   };
   return { asked, peer };
 }
@@ -44,6 +44,15 @@ test("the jobs service is asked once in a second for a project, however many lis
   await reasonOf("demo");
   expect(asked).toHaveLength(3);
   expect(asked[2]?.timeoutMs).toBe(500);
+});
+
+test.each([
+  [1, "NO_WORKER"],
+  [2, "WAITING_FOR_SLOT"],
+])("of %d workers the one that is listed does not serve a job: %s", async (totalSize, reason) => {
+  const { peer } = jobsService(totalSize);
+  const reasons = createQueuedReasons({ peer, clock: new ManualClock() });
+  expect(await reasons.of([{ ...JOB, task: "print" }], askedFor("demo"))).toMatchObject([{ reason }]);
 });
 
 test("nobody is asked where no job waits", async () => {

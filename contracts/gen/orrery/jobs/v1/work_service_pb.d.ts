@@ -883,6 +883,13 @@ export declare type ListWorkersResponse = Message<"orrery.jobs.v1.ListWorkersRes
    * @generated from field: repeated orrery.jobs.v1.Worker workers = 1;
    */
   workers: Worker[];
+
+  /**
+   * How many there are, listed or not.
+   *
+   * @generated from field: int32 total_size = 2;
+   */
+  totalSize: number;
 };
 
 /**

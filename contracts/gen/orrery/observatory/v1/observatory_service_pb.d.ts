@@ -1126,6 +1126,13 @@ export declare type ListWorkersResponse = Message<"orrery.observatory.v1.ListWor
    * @generated from field: repeated orrery.jobs.v1.Worker workers = 1;
    */
   workers: Worker[];
+
+  /**
+   * How many there are, listed or not.
+   *
+   * @generated from field: int32 total_size = 2;
+   */
+  totalSize: number;
 };
 
 /**

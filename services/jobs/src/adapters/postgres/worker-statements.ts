@@ -17,16 +17,18 @@ on conflict (project, name) do update set seen_time = excluded.seen_time, draini
 /** Who counts as live, listed or asked about: one that waits for work without a word asks again every 30 seconds. */
 export const SEEN_LATELY = "w.seen_time > clock_timestamp() - interval '1 minute'";
 
+const OF_PROJECT = `w.project in ($1, '') and ${SEEN_LATELY}`;
+
 /** A worker may name 200 tasks and queues: the list ends at so many bytes of names, so that it fits into one answer. */
 const LISTED_NAMES_BYTES = 2 * 1024 * 1024;
 
 export const LIST_WORKERS: Statement = {
   name: "worker.list",
   text: `select w.name, w.tasks, w.queues, w.slots, w.draining, w.seen_time,
-  (select count(*)::int from lease l where l.worker = w.name and l.project = $1) as leases
+  (select count(*)::int from lease l where l.worker = w.name and l.project = $1) as leases,
+  (select count(*)::int from worker w where ${OF_PROJECT}) as total
 from (select *, sum(octet_length(array_to_string(tasks || queues, ','))) over (order by name, project) as bytes
-  from (select w.* from worker w where w.project in ($1, '') and ${SEEN_LATELY}
-    order by w.name, w.project limit 1000) first) w
+  from (select w.* from worker w where ${OF_PROJECT} order by w.name, w.project limit 1000) first) w
 where w.bytes <= ${LISTED_NAMES_BYTES}
 order by w.name, w.project`,
 };

@@ -10,6 +10,7 @@ interface WorkerRow {
   readonly leases: number;
   readonly draining: boolean;
   readonly seen_time: number;
+  readonly total: number;
 }
 
 /** Workers in PostgreSQL, as they were last seen by any replica. */
@@ -27,7 +28,8 @@ export function createWorkerStore(pool: Pool): Workers {
     },
     list: async (project) => {
       const rows = await pool.query<WorkerRow>(LIST_WORKERS, [project]);
-      return rows.map(({ seen_time, ...row }) => ({ ...row, seenMs: seen_time }));
+      const workers = rows.map(({ seen_time, total: _total, ...row }) => ({ ...row, seenMs: seen_time }));
+      return { workers, total: rows[0]?.total ?? 0 };
     },
     forget: async () => {
       await pool.query(FORGET_WORKERS, []);

@@ -4,7 +4,7 @@ import { type Call, callerOf, type Route, serve } from "@orrery/mesh/transport/r
 import { type FindWorkDeps, findWork } from "../../application/find-work.ts";
 import type { HeartbeatAttempts } from "../../application/heartbeat-attempts.ts";
 import type { Demand } from "../../application/lease-jobs.ts";
-import type { WorkerView } from "../../application/ports.ts";
+import type { WorkerList, WorkerView } from "../../application/ports.ts";
 import type { Sightings } from "../../application/sightings.ts";
 import type { WorkSessions } from "../../application/work-sessions.ts";
 import { HEARTBEAT_SECONDS } from "../../domain/lease.ts";
@@ -18,7 +18,7 @@ interface WorkUse extends FindWorkDeps {
   readonly heartbeats: HeartbeatAttempts;
   readonly sightings: Sightings;
   readonly sessions: WorkSessions;
-  readonly listWorkers: (project: string) => Promise<readonly WorkerView[]>;
+  readonly listWorkers: (project: string) => Promise<WorkerList>;
 }
 
 /** WorkService: reads each request, asks the use cases, and renders what they answer. */
@@ -53,9 +53,10 @@ export function workRoute(use: WorkUse): Route {
     heartbeatAttempts: async (request, call) => ({
       outcomes: await words.heartbeat(request, workCallerOf(call)),
     }),
-    listWorkers: async (_request, call) => ({
-      workers: (await use.listWorkers(callerOf(call).project)).map(workerToWire),
-    }),
+    listWorkers: async (_request, call) => {
+      const { workers, total } = await use.listWorkers(callerOf(call).project);
+      return { workers: workers.map(workerToWire), totalSize: total };
+    },
   });
 }
 

@@ -23,7 +23,7 @@ export function jobsPeer(clients: {
       return (await clients.queues.listQueues({}, options(askedFor)).catch(asFault)).queues;
     },
     async listWorkers(askedFor) {
-      return (await clients.work.listWorkers({}, options(askedFor)).catch(asFault)).workers;
+      return await clients.work.listWorkers({}, options(askedFor)).catch(asFault);
     },
   };
 }

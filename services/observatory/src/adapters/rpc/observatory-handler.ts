@@ -59,7 +59,8 @@ export function observatoryHandler(parts: HandlerParts): Implementation<typeof O
     },
     async listWorkers(request, call) {
       wantedBy(request.consistencyToken);
-      return { workers: [...(await peer.listWorkers(askedFor(call)))] };
+      const { workers, totalSize } = await peer.listWorkers(askedFor(call));
+      return { workers: [...workers], totalSize };
     },
     async listEvents(request, call) {
       const answered = fresh();
