@@ -72,7 +72,7 @@ export declare type SubmitJobRequest = Message<"orrery.jobs.v1.SubmitJobRequest"
   runTime?: Timestamp | undefined;
 
   /**
-   * How long to wait before it may run; at most 5 years. Excludes runTime.
+   * How long to wait before it may run; at most 5 years of 365.2425 days each. Excludes runTime.
    *
    * @generated from field: google.protobuf.Duration delay = 8;
    */
