@@ -2,7 +2,7 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { authenticate, type HeaderReader } from "./authenticate.ts";
 import type { Caller, KeyStore } from "./key-store.ts";
-import { type RateLimiter, type RateState, rateLimitHeaders } from "./rate-limiter.ts";
+import { type RateLimiter, type RateState, ratePolicy, rateStanding } from "./rate-limiter.ts";
 import { SECURITY_EVENT } from "./security-events.ts";
 
 /** What admission reads of a request, and writes to it. */
@@ -38,7 +38,7 @@ export function createAdmission(options: {
 }): Admission {
   const { keys, limiter, logger } = options;
   const refused = new Set<string>();
-  const policy = rateLimitHeaders(limiter.limit, undefined);
+  const policy = ratePolicy(limiter.limit);
   const take = (caller: Caller): RateState => {
     const rate = limiter.take(caller.id);
     // One line for each time that a key runs dry, not for each request that is refused meanwhile.
@@ -59,11 +59,11 @@ export function createAdmission(options: {
   };
   return {
     admit: (request) => {
-      Object.assign(request.answerHeaders, policy);
+      request.answerHeaders["ratelimit-policy"] = policy;
       const caller = authenticated(keys, request, logger);
       const rate = take(caller);
       request.caller = caller;
-      Object.assign(request.answerHeaders, rateLimitHeaders(limiter.limit, rate));
+      request.answerHeaders.ratelimit = rateStanding(rate);
       requireAllowed(rate);
       return caller;
     },

@@ -73,10 +73,13 @@ export function createRateLimiter(limit: RateLimit, clock: Clock): RateLimiter {
   };
 }
 
-/** The headers of draft-ietf-httpapi-ratelimit-headers: the quota, and where the key stands. */
-export function rateLimitHeaders(limit: RateLimit, state: RateState | undefined): Record<string, string> {
-  // A window below a second shows as one second: the header knows whole seconds only.
-  const policy = `"key";q=${limit.requests};w=${Math.max(1, Math.round(limit.windowMs / 1_000))}`;
-  if (state === undefined) return { "ratelimit-policy": policy };
-  return { "ratelimit-policy": policy, ratelimit: `"key";r=${state.remaining};t=${state.resetSeconds}` };
-}
+/**
+ * The quota, as the header `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers has it. A window below a second
+ * shows as one second: it knows whole seconds only.
+ */
+export const ratePolicy = ({ requests, windowMs }: RateLimit): string =>
+  `"key";q=${requests};w=${Math.max(1, Math.round(windowMs / 1_000))}`;
+
+/** Where a key stands, as the header `RateLimit` of the same draft has it. */
+export const rateStanding = ({ remaining, resetSeconds }: RateState): string =>
+  `"key";r=${remaining};t=${resetSeconds}`;
