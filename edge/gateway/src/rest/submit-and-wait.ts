@@ -8,6 +8,7 @@ import {
   type SubmitJobResponse,
   WatchJobRequestSchema,
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
+import { faultFrom } from "@orrery/mesh/fault/wire";
 import type { Logger } from "@orrery/mesh/telemetry/logger";
 import { wait } from "@orrery/mesh/time/wait";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
@@ -20,7 +21,7 @@ const ENDS: ReadonlySet<Job_Status> = new Set([
   Job_Status.EXPIRED,
 ]);
 
-/** How long after a watch was cut off the next one begins, in milliseconds. */
+/** How long after a watch was cut off the next one begins at the earliest, in milliseconds. */
 const AGAIN_MS = 200;
 
 /**
@@ -54,7 +55,9 @@ export async function waitForEnd(
   const timeUp = AbortSignal.timeout(waitMs);
   const until = AbortSignal.any([signal, timeUp]);
   let answer = submitted;
+  let told = false;
   for (;;) {
+    let againMs = AGAIN_MS;
     try {
       await watchToTheEnd(dispatcher, id, { ...onItsBehalf, signal: until }, timeUp);
       const read = create(GetJobRequestSchema, { id });
@@ -65,15 +68,14 @@ export async function waitForEnd(
       )) as GetJobResponse;
       if (job !== undefined) answer = { ...submitted, job };
     } catch (error) {
-      if (!signal.aborted) {
-        logger.warn("waiting for a job was cut short", {
-          error: error instanceof Error ? error.message : "unknown",
-        });
-      }
+      const fault = faultFrom(error);
+      againMs = Math.max(AGAIN_MS, fault.retryAfterMs ?? 0);
+      if (!signal.aborted && !told) logger.warn("waiting for a job was cut short", { error: fault.message });
+      told = true;
     }
     const ended = answer.job !== undefined && ENDS.has(answer.job.status);
     if (ended || until.aborted) return { answer, ended };
-    await wait(AGAIN_MS, until);
+    await wait(againMs, until);
   }
 }
 
