@@ -42,6 +42,8 @@ export interface Dispatcher {
   unary(method: DescMethod, request: Message, call: EdgeCall): Promise<Message>;
   /** Calls with a stream on either side. @throws Fault, at the first read or later */
   stream(method: DescMethod, requests: AsyncIterable<Message>, call: EdgeCall): AsyncIterable<Message>;
+  /** Whether an RPC only reads: nothing was carried out for its answer, which may still be refused. */
+  reads(method: DescMethod): boolean;
 }
 
 export interface DispatcherOptions {
@@ -80,8 +82,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     if (call.timeoutMs !== undefined && call.timeoutMs <= 0) throw outOfTime();
     requireScope(call.caller, edge.scope);
-    // What workers say and what is submitted is small to answer, and is never kept out by what others read.
-    if (edge.scope === "read") options.unsent.requireRoom(call.caller);
+    requireRoom(options.unsent, edge, call);
     return { edge, call };
   };
   return {
@@ -104,7 +105,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         throw noted(options.logger, error, call);
       }
     },
+    reads: (method) => options.methods.get(method)?.scope === "read",
   };
+}
+
+/** What is written and answers large all the same: a batch with its inputs, leases with those of their jobs. */
+const LARGE: ReadonlySet<DescMethod> = new Set([
+  JobsService.method.batchSubmitJobs,
+  WorkService.method.leaseJobs,
+]);
+
+/** Refuses beforehand what may answer large; what workers say is never kept out by what others do not read. */
+function requireRoom(unsent: UnsentBytes, { method, scope }: EdgeMethod, { caller }: EdgeCall): void {
+  if (scope === "read" || LARGE.has(method)) unsent.requireRoom(caller);
+  else if (scope === "submit") unsent.requireRoomToSubmit(caller);
 }
 
 /** Whether a call may stay open until there is something to answer. */
@@ -222,6 +236,7 @@ function submitStream(
   return unorderedMap(requests, LIMITS.streamSubmissions, async ({ index, job }) => {
     try {
       call.spend?.();
+      options.unsent.requireRoomToSubmit(call.caller);
       if (job === undefined) throw new Fault("INVALID_REQUEST", { detail: "The message holds no job." });
       const { job: accepted, replayed } = await options.submissions.submit(job, each);
       if (accepted === undefined) throw new Fault("INTERNAL", { detail: "The answer holds no job." });

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Fault } from "@orrery/mesh/fault/fault";
 import { compressed } from "./compression.ts";
@@ -12,6 +11,8 @@ export interface WholeAnswer {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
   readonly body: Uint8Array | string;
+  /** Nothing was carried out for it, so that it may be refused in its place; what GET asks for is so anyway. */
+  readonly refusable?: boolean;
 }
 
 /** Sends an answer, compressed where it is worth it and the client takes it. */
@@ -20,7 +21,7 @@ export async function sendWhole(
   response: ServerResponse,
   answer: WholeAnswer,
 ): Promise<void> {
-  const { status, body } = answer;
+  const { status, body, refusable = exchange.httpMethod === "GET" } = answer;
   const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   const worthIt = bytes >= LIMITS.compressFromBytes;
   const smaller =
@@ -28,9 +29,7 @@ export async function sendWhole(
       ? await compressed(body, exchange.header("accept-encoding"))
       : undefined;
   if (response.destroyed || response.headersSent) return;
-  // A large read can still be refused in its place; a write has been carried out, and its connection is cut if need be.
-  if (worthIt && status < FIRST_ERROR && READS.has(exchange.httpMethod))
-    exchange.unsent.requireRoom(exchange.caller);
+  if (refusable && exchange.fault === undefined) exchange.unsent.requireRoom(exchange.caller, bytes);
   const headers: Record<string, string | string[]> = { ...answer.headers, ...exchange.answerHeaders };
   if (worthIt) headers.vary = "accept-encoding";
   if (smaller !== undefined) headers["content-encoding"] = smaller.encoding;
@@ -43,48 +42,39 @@ export async function sendWhole(
 
 /** The lowest status that tells of a failure. */
 export const FIRST_ERROR = 400;
-const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** Counts what the kernel did not take of an answer at its end. */
 function countRest(exchange: Exchange, response: ServerResponse): void {
-  if (response.writableLength > 0) holdUnsent(exchange, response, response.writableLength);
+  if (response.writableLength > 0) countUnsent(exchange, response, response.writableLength);
+}
+
+/** Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of. */
+function countUnsent(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
+  const waiting = exchange.unsent.count(exchange.caller, bytes);
+  const over = (): void => {
+    response.off("finish", over).off("close", over);
+    waiting[Symbol.dispose]();
+  };
+  response.once("finish", over).once("close", over);
+  return { [Symbol.dispose]: over };
 }
 
 /**
- * Counts bytes of an answer that wait for its client, until they are out, the client is gone, or it is disposed of.
+ * A body of messages that were read, with what waits of it counted. Its sender asks for more when that is out.
  *
- * @throws Fault as `UnsentBytes.hold`; the connection is cut, as more would only wait as well
+ * @throws Fault as `UnsentBytes.requireRoom` before a large one
  */
-function holdUnsent(exchange: Exchange, response: ServerResponse, bytes: number): Disposable {
-  try {
-    const held = exchange.unsent.hold(exchange.caller, bytes);
-    const over = (): void => {
-      response.off("finish", over).off("close", over);
-      held[Symbol.dispose]();
-    };
-    response.once("finish", over).once("close", over);
-    return { [Symbol.dispose]: over };
-  } catch (error) {
-    response.destroy();
-    throw error;
-  }
-}
-
-/** A body that is sent as it is made, with what waits of it counted: its sender asks for more when that is out. */
 export async function* counted(
   exchange: Exchange,
   response: ServerResponse,
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of body) {
-    // A refusal is small, and is what there is to say to whoever does not read.
-    using _waiting =
-      exchange.fault === undefined
-        ? holdUnsent(exchange, response, response.writableLength + chunk.length)
-        : undefined;
+    exchange.unsent.requireRoom(exchange.caller, chunk.length);
+    using _waiting = countUnsent(exchange, response, response.writableLength + chunk.length);
     yield chunk;
   }
-  if (exchange.fault === undefined) countRest(exchange, response);
+  countRest(exchange, response);
 }
 
 /** Sends an answer as it is made. */
@@ -107,14 +97,19 @@ export async function sendStreamBody(
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   try {
-    await pipeline(
-      Readable.from(counted(exchange, response, body), { objectMode: true, highWaterMark: 1 }),
-      response,
-    );
+    await pipeline(counted(exchange, response, body), response);
   } catch {
     // The client went away, or the source failed after the head: either way nobody is left to be told.
     response.destroy();
   }
+}
+
+/** A body as a whole. */
+export async function wholeBody(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  const [first = new Uint8Array()] = chunks;
+  return chunks.length <= 1 ? first : Buffer.concat(chunks);
 }
 
 /** Sends a fault in the form that the client takes. */

@@ -66,6 +66,10 @@ export const LIMITS = {
   unsentBytesOfProject: 64 * 1024 * 1024,
   /** The same of all projects together, a sixth of what a gateway is given; beyond it 503 for those who have a part. */
   unsentBytes: 128 * 1024 * 1024,
+  /** Bytes that have to wait for one project before its submissions are refused, too; beyond it 429. */
+  unsentBytesToSubmit: 128 * 1024 * 1024,
+  /** Bytes from which on the answer to a read is refused in its place where too much waits already. */
+  largeAnswerBytes: 16 * 1024,
   /** Milliseconds after which who was refused for that may ask again. */
   unsentRetryMs: 5_000,
   /** Streams at once on one gRPC connection. */
@@ -116,4 +120,9 @@ const BULK: ReadonlySet<DescMethod> = new Set([
 /** Bytes that the request of an RPC may have. */
 export function bodyLimitBytes(method: DescMethod): number {
   return BULK.has(method) ? LIMITS.bulkBodyBytes : LIMITS.bodyBytes;
+}
+
+/** Bytes that a message may have over Connect or gRPC-Web. */
+export function messageLimitBytes(method: DescMethod): number {
+  return Math.min(bodyLimitBytes(method), LIMITS.uncountedBodyBytes);
 }

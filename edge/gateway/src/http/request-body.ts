@@ -19,6 +19,14 @@ export function requestBody(
 }
 
 /**
+ * Throws away what was not read of a body that was begun. Node does so only with one that nobody read: the next
+ * request of the connection would wait behind the rest for ever.
+ */
+export function discardRest(request: IncomingMessage): void {
+  request.removeAllListeners("readable").resume();
+}
+
+/**
  * Reads a request as its own iterator does with `destroyOnReturn: false`, for a fraction of the cost: most bodies
  * are one chunk, which is there a moment after the head.
  */

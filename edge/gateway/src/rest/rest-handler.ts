@@ -12,7 +12,7 @@ import { type Call, createTranscoder, type Transcoder } from "@orrery/transcoder
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { takesAnything } from "../http/accept.ts";
-import { closeIfEndless, sendStream, sendWhole } from "../http/answer.ts";
+import { closeIfEndless, FIRST_ERROR, sendStream, sendWhole, wholeBody } from "../http/answer.ts";
 import { currentExchange, type Exchange } from "../http/exchange.ts";
 import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
 import { preferredWaitSeconds } from "../http/prefer.ts";
@@ -107,7 +107,7 @@ async function answer(
   if (exchange.endedEmpty && isEventStream(transcoded.headers)) {
     return sendWhole(exchange, response, { status: 204, headers: {}, body: "" });
   }
-  if (transcoded.status >= 400) closeIfEndless(request, response);
+  if (transcoded.status >= FIRST_ERROR) closeIfEndless(request, response);
   if (exchange.streaming && transcoded.status === 200) return sendStream(exchange, response, transcoded);
   const { status, headers } = transcoded;
   await sendWhole(exchange, response, {
@@ -216,11 +216,4 @@ function headersForTranscoder({ headers, path, header }: Exchange): Exchange["he
 
 function isEventStream(headers: Record<string, string | string[]>): boolean {
   return String(headers["content-type"]).startsWith("text/event-stream");
-}
-
-async function wholeBody(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  const [first = new Uint8Array()] = chunks;
-  return chunks.length <= 1 ? first : Buffer.concat(chunks);
 }

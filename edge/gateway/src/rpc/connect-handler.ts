@@ -28,12 +28,12 @@ import type { Admission } from "../auth/admission.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { EdgeCall } from "../dispatch/edge-call.ts";
 import { isServerStreaming, isUnary } from "../dispatch/method-kinds.ts";
-import { closeIfEndless, counted } from "../http/answer.ts";
+import { closeIfEndless, counted, sendWhole, wholeBody } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { LIMITS } from "../http/limits.ts";
+import { LIMITS, messageLimitBytes } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
-import { requestBody } from "../http/request-body.ts";
-import { messageLimitBytes, reasoned } from "./reasoned-answer.ts";
+import { discardRest, requestBody } from "../http/request-body.ts";
+import { reasoned } from "./reasoned-answer.ts";
 
 /** Answers Connect and gRPC-Web on the HTTP port, at `/<package>.<Service>/<Method>`. */
 export interface ConnectHandler {
@@ -85,15 +85,19 @@ export function createConnectHandler(options: {
       if (answered.status === 405 || answered.status === 415) throw wrongForm(answered.status, exchange);
       const reply = await reasoned(answered, handler.method, exchange);
       closeIfEndless(request, response);
-      // Node throws away a body that nobody read, but not the rest of one that was begun: the next request of the
-      // connection would wait behind it for ever.
-      if (!request.complete) response.once("finish", () => request.removeAllListeners("readable").resume());
-      await send(reply, exchange, response);
+      if (!request.complete) response.once("finish", () => discardRest(request));
+      if (!isUnary(handler.method)) return sendMessages(reply, exchange, response);
+      await sendWhole(exchange, response, {
+        status: reply.status,
+        headers: Object.fromEntries(reply.header ?? []),
+        body: await wholeBody(reply.body ?? []),
+        refusable: options.dispatcher.reads(handler.method),
+      });
     },
   };
 }
 
-async function send(
+async function sendMessages(
   answered: UniversalServerResponse,
   exchange: Exchange,
   response: ServerResponse,

@@ -12,6 +12,7 @@ import type { Clock } from "@orrery/mesh/time/clock";
 import { methodDefinition, pathOf, statusFrom } from "@orrery/mesh/transport/grpc-codec";
 import type { Admission, Admittee } from "../auth/admission.ts";
 import type { HeaderReader } from "../auth/authenticate.ts";
+import type { Caller } from "../auth/key-store.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { clientGone, type EdgeCall, outOfTime } from "../dispatch/edge-call.ts";
 import type { UnsentBytes } from "../dispatch/unsent-bytes.ts";
@@ -58,7 +59,8 @@ async function serveCall(method: DescMethod, options: EdgeHandlersOptions, call:
   try {
     const opened = openCall(method, call, options);
     record.opened(opened);
-    const send = sender(call, opened, options.unsent);
+    const refusable = options.dispatcher.reads(method);
+    const send = sender(call, opened.caller, { unsent: options.unsent, refusable });
     if (method.methodKind === "unary") {
       const request = parse(method, (call as AnsweredCall).request);
       send(toBinary(method.output, await options.dispatcher.unary(method, request, opened)));
@@ -83,19 +85,25 @@ async function serveCall(method: DescMethod, options: EdgeHandlersOptions, call:
 /**
  * Sends the messages of a call, and counts each until its client took it or is gone.
  *
- * @returns whether there is room for more · @throws Fault as `UnsentBytes.hold`
+ * @param refusable - nothing was carried out for them
+ * @returns whether there is room for more · @throws Fault as `UnsentBytes.requireRoom` before a large one, if refusable
  */
-function sender(call: StreamCall, { caller, signal }: EdgeCall, unsent: UnsentBytes) {
+function sender(
+  call: StreamCall,
+  caller: Caller,
+  { unsent, refusable }: { unsent: UnsentBytes; refusable: boolean },
+): (bytes: Uint8Array) => boolean {
   const waiting = new Set<Disposable>();
-  const over = (place: Disposable): void => {
-    waiting.delete(place);
-    place[Symbol.dispose]();
+  const over = (part: Disposable): void => {
+    waiting.delete(part);
+    part[Symbol.dispose]();
   };
-  signal.addEventListener("abort", () => waiting.forEach(over), { once: true });
-  return (bytes: Uint8Array): boolean => {
-    const place = unsent.hold(caller, bytes.length);
-    waiting.add(place);
-    return call.write(bytes, () => over(place));
+  call.once("cancelled", () => waiting.forEach(over));
+  return (bytes) => {
+    if (refusable) unsent.requireRoom(caller, bytes.length);
+    const part = unsent.count(caller, bytes.length);
+    waiting.add(part);
+    return call.write(bytes, () => over(part));
   };
 }
 

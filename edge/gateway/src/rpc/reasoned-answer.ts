@@ -25,14 +25,9 @@ import { Fault } from "@orrery/mesh/fault/fault";
 import { toConnectError } from "@orrery/mesh/fault/wire";
 import { FIRST_ERROR } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { bodyLimitBytes, LIMITS } from "../http/limits.ts";
+import { messageLimitBytes } from "../http/limits.ts";
 import { faultOf } from "../http/problem.ts";
 import { notTheMessage } from "./edge-handlers.ts";
-
-/** Bytes that a message may have over Connect or gRPC-Web. */
-export function messageLimitBytes(method: DescMethod): number {
-  return Math.min(bodyLimitBytes(method), LIMITS.uncountedBodyBytes);
-}
 
 /**
  * Gives a refusal that connect-es made by itself the form of all others: it has no reason, and blames us for bytes that
@@ -71,10 +66,11 @@ async function* reasonedFrames(
 }
 
 function errorIn(frame: Uint8Array): ConnectError | undefined {
-  const data = frame.subarray(ENVELOPE_HEAD_BYTES);
-  if (frame[0] === trailerFlag) return findTrailerError(trailerParse(data));
-  return frame[0] === endStreamFlag ? endStreamFromJson(data).error : undefined;
+  if (frame[0] === trailerFlag) return findTrailerError(trailerParse(dataOf(frame)));
+  return frame[0] === endStreamFlag ? endStreamFromJson(dataOf(frame)).error : undefined;
 }
+
+const dataOf = (frame: Uint8Array): Uint8Array => frame.subarray(ENVELOPE_HEAD_BYTES);
 
 function lastFrame(flag: number | undefined, error: ConnectError): Uint8Array {
   const metadata = new Headers();
