@@ -8,7 +8,7 @@ import { LIMITS } from "../src/http/limits.ts";
 
 // A connection is closed in good order at 200 ms, and pinged every 100 ms.
 Object.assign(LIMITS, { grpcAgeMs: 200, grpcPingMs: 100 });
-const { KEYS, startTestBed } = await import("./gateway-factory.ts");
+const { auth, startTestBed } = await import("./gateway-factory.ts");
 
 const FRAMES = 40;
 
@@ -25,7 +25,7 @@ test("a watch over gRPC outlives the age of its connection", async () => {
   });
   const baseUrl = `https://localhost:${bed.gateway.edgeGrpc.port}`;
   const transport = createGrpcTransport({ baseUrl, nodeOptions: { ca: bed.caPem } });
-  const headers = { authorization: `Bearer ${KEYS.all}` };
+  const headers = auth();
   const watched = createClient(JobsService, transport).watchJob({ id: uuidV7() }, { headers });
   let heard = 0;
   for await (const _ of watched) heard += 1;

@@ -1,29 +1,23 @@
 import { create } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { UpdateQueueRequestSchema } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { Fault } from "@orrery/mesh/fault/fault";
 import { requireValid } from "@orrery/mesh/transport/validation";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed } from "./gateway-factory.ts";
 
 const OWN_WORDS = "queue 'q' takes no such change today";
 
-let bed: TestBed;
-beforeAll(async () => {
-  bed = await startTestBed({
-    queues: {
-      updateQueue: async (request) => {
-        requireValid(UpdateQueueRequestSchema, create(UpdateQueueRequestSchema, request));
-        if (request.queue?.concurrency === 7) {
-          const fieldViolations = [{ field: "queue", description: "takes no such change today" }];
-          throw new Fault("INVALID_REQUEST", { detail: OWN_WORDS, fieldViolations });
-        }
-        return {};
-      },
+const bed = sharedTestBed({
+  queues: {
+    updateQueue: async (request) => {
+      requireValid(UpdateQueueRequestSchema, create(UpdateQueueRequestSchema, request));
+      if (request.queue?.concurrency === 7) {
+        const fieldViolations = [{ field: "queue", description: "takes no such change today" }];
+        throw new Fault("INVALID_REQUEST", { detail: OWN_WORDS, fieldViolations });
+      }
+      return {};
     },
-  });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+  },
 });
 
 test.each([
@@ -37,9 +31,9 @@ test.each([
 ])(
   "a refusal %s names the field as the caller of a queue's change wrote it",
   async (_, target, body, field) => {
-    const refused = await fetch(`${bed.url}/v1/queues/${target}`, {
+    const refused = await fetch(`${bed().url}/v1/queues/${target}`, {
       ...{ method: "PATCH", body: JSON.stringify(body) },
-      headers: { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" },
+      headers: { ...auth(), "content-type": "application/json" },
     });
     const problem = (await refused.json()) as { detail: string; fieldViolations: { field: string }[] };
     expect([refused.status, problem.fieldViolations.map((one) => one.field)]).toEqual([400, [field]]);
@@ -48,9 +42,9 @@ test.each([
 );
 
 test("a refusal in a service's own words keeps them, and names the field alone as the caller wrote it", async () => {
-  const refused = await fetch(`${bed.url}/v1/queues/q`, {
+  const refused = await fetch(`${bed().url}/v1/queues/q`, {
     ...{ method: "PATCH", body: JSON.stringify({ concurrency: 7 }) },
-    headers: { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" },
+    headers: { ...auth(), "content-type": "application/json" },
   });
   const fieldViolations = [expect.objectContaining({ field: "" })];
   expect(await refused.json()).toMatchObject({ detail: OWN_WORDS, fieldViolations });

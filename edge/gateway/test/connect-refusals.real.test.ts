@@ -4,21 +4,13 @@ import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { endStreamFromJson, errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { BadRequestSchema, ErrorInfoSchema } from "@orrery/contracts/gen/google/rpc/error_details_pb.js";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed } from "./gateway-factory.ts";
 
-let bed: TestBed;
-let jobs: FakeJobs;
-
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({ jobs: jobs.implementation });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
-});
+const jobs = new FakeJobs();
+const bed = sharedTestBed({ jobs: jobs.implementation });
 
 type Body = string | Uint8Array<ArrayBuffer>;
 interface Refusal {
@@ -27,8 +19,7 @@ interface Refusal {
 }
 
 async function post(path: string, body: Body, headers: Record<string, string>): Promise<Response> {
-  const authorization = `Bearer ${KEYS.all}`;
-  return fetch(`${bed.url}${path}`, { method: "POST", body, headers: { authorization, ...headers } });
+  return fetch(`${bed().url}${path}`, { method: "POST", body, headers: { ...auth(), ...headers } });
 }
 
 const UNREADABLE = new ConnectError("the answer cannot be read", Code.Unknown);
@@ -134,8 +125,8 @@ describe("what connect-es refuses by itself has a reason:", () => {
     const connection = new Agent({ keepAlive: true, maxSockets: 1 });
     const statusOf = (body: Body): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
-        const headers = { authorization: `Bearer ${KEYS.all}`, ...frames };
-        const path = `${bed.url}/orrery.jobs.v1.JobsService/WatchJob`;
+        const headers = { ...auth(), ...frames };
+        const path = `${bed().url}/orrery.jobs.v1.JobsService/WatchJob`;
         const asked = request(path, { agent: connection, method: "POST", headers }, (answer) => {
           answer.resume().once("end", () => resolve(answer.statusCode));
         });

@@ -1,6 +1,6 @@
 import http2 from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import {
   GetJobRequestSchema,
   SubmitJobRequestSchema,
@@ -8,37 +8,28 @@ import {
 } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed } from "./gateway-factory.ts";
 
 // Deadlines as the edge itself keeps them: a client of a library ends its calls by its own clock, whatever it is told.
 
-let bed: TestBed;
-let jobs: FakeJobs;
-
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({ jobs: jobs.implementation });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
-});
+const jobs = new FakeJobs();
+const bed = sharedTestBed({ jobs: jobs.implementation });
 beforeEach(() => {
   jobs.batches.length = 0;
   jobs.calls.length = 0;
-  bed.lines.length = 0;
+  bed().lines.length = 0;
 });
 
-const authorization = `Bearer ${KEYS.all}`;
 const pathTo = (rpc: string) => `/orrery.jobs.v1.JobsService/${rpc}`;
 const framed = (bytes: Uint8Array) => Buffer.concat([Buffer.of(0, 0, 0, 0, bytes.length), bytes]);
 
 async function overGrpc(rpc: string, bytes: Uint8Array, timeoutMs: number): Promise<string> {
-  const client = http2.connect(`https://127.0.0.1:${bed.gateway.edgeGrpc.port}`, {
-    ...{ ca: bed.caPem, servername: "" },
+  const client = http2.connect(`https://127.0.0.1:${bed().gateway.edgeGrpc.port}`, {
+    ...{ ca: bed().caPem, servername: "" },
   });
   try {
     const call = client.request({
-      ...{ ":method": "POST", ":path": pathTo(rpc), authorization, te: "trailers" },
+      ...{ ":method": "POST", ":path": pathTo(rpc), ...auth(), te: "trailers" },
       ...{ "content-type": "application/grpc", "grpc-timeout": `${timeoutMs}m` },
     });
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -54,8 +45,8 @@ async function overGrpc(rpc: string, bytes: Uint8Array, timeoutMs: number): Prom
 }
 
 async function overHttp(rpc: string, body: Uint8Array, headers: Record<string, string>): Promise<string> {
-  const answer = await fetch(bed.url + pathTo(rpc), {
-    ...{ method: "POST", body, headers: { ...headers, authorization } },
+  const answer = await fetch(bed().url + pathTo(rpc), {
+    ...{ method: "POST", body, headers: { ...headers, ...auth() } },
   });
   return answer.text();
 }
@@ -66,8 +57,8 @@ const submitJob = (task: string) =>
   toBinary(SubmitJobRequestSchema, create(SubmitJobRequestSchema, { task }));
 
 async function submitted(task: string): Promise<string> {
-  const headers = { authorization, "content-type": "application/json" };
-  const answer = await fetch(`${bed.url}/v1/jobs`, {
+  const headers = { ...auth(), "content-type": "application/json" };
+  const answer = await fetch(`${bed().url}/v1/jobs`, {
     method: "POST",
     headers,
     body: JSON.stringify({ task }),
@@ -103,7 +94,7 @@ describe.each<{ protocol: string; ask: Ask; late: string }>([
     const job = await submitted("hangs");
     expect(await ask("GetJob", getJob(job), 200)).toContain(late);
     await eventually(() => expect(jobs.calls[0]?.signal.aborted).toBe(true));
-    await eventually(() => expect(bed.lines).toContainEqual(expect.objectContaining(LATE)));
+    await eventually(() => expect(bed().lines).toContainEqual(expect.objectContaining(LATE)));
   });
 
   test("a submission with too little time left is not sent, and is told why", async () => {

@@ -2,11 +2,11 @@ import { Agent, request } from "node:http";
 import { expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed } from "./gateway-factory.ts";
+import { auth, startTestBed } from "./gateway-factory.ts";
 
 /** Submits over a connection that is kept, as a client in a loop. @returns `202`, `202 close`, or the error's code */
 function submit(url: string, agent: Agent): Promise<string> {
-  const headers = { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" };
+  const headers = { ...auth(), "content-type": "application/json" };
   return new Promise((answered) => {
     const sent = request(`${url}/v1/jobs`, { method: "POST", agent, headers }, (response) => {
       const last = response.headers.connection === "close" ? " close" : "";

@@ -1,24 +1,16 @@
 import { get as httpGet } from "node:http";
-import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import type { Call } from "@orrery/mesh/transport/call";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed, startTestBed } from "./gateway-factory.ts";
 
-let bed: TestBed;
-let jobs: FakeJobs;
-
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({
-    jobs: jobs.implementation,
-    observatory: {
-      watchEvents: silence,
-    },
-  });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+const jobs = new FakeJobs();
+const bed = sharedTestBed({
+  jobs: jobs.implementation,
+  observatory: {
+    watchEvents: silence,
+  },
 });
 beforeEach(() => {
   jobs.calls.length = 0;
@@ -33,14 +25,13 @@ function silence(_: unknown, call: Call): AsyncIterable<never> {
   return { [Symbol.asyncIterator]: () => ({ next: () => ended }) };
 }
 
-const authorization = `Bearer ${KEYS.all}`;
 const watch = (path: string, headers: Record<string, string> = {}) =>
-  fetch(bed.url + path, { headers: { authorization, ...headers } });
+  fetch(bed().url + path, { headers: { ...auth(), ...headers } });
 
 async function submitted(task: string): Promise<string> {
-  const response = await fetch(`${bed.url}/v1/jobs`, {
+  const response = await fetch(`${bed().url}/v1/jobs`, {
     ...{ method: "POST", body: JSON.stringify({ task }) },
-    headers: { authorization, "content-type": "application/json" },
+    headers: { ...auth(), "content-type": "application/json" },
   });
   return ((await response.json()) as { id: string }).id;
 }
@@ -83,7 +74,7 @@ test.each(["/v1/events:watch", "silent job"])(
     const target = path.startsWith("/") ? path : `/v1/jobs/${await submitted("silent")}:watch`;
     const controller = new AbortController();
     const startedMs = performance.now();
-    const response = await fetch(bed.url + target, { headers: { authorization }, signal: controller.signal });
+    const response = await fetch(bed().url + target, { headers: auth(), signal: controller.signal });
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     expect(performance.now() - startedMs).toBeLessThan(1_000);
@@ -95,8 +86,8 @@ test("a client that goes away ends the call behind it", async () => {
   const id = await submitted("waits");
   const before = jobs.cancelledWatches;
   const controller = new AbortController();
-  const response = await fetch(`${bed.url}/v1/jobs/${id}:watch`, {
-    ...{ headers: { authorization }, signal: controller.signal },
+  const response = await fetch(`${bed().url}/v1/jobs/${id}:watch`, {
+    ...{ headers: auth(), signal: controller.signal },
   });
   expect(response.status).toBe(200);
   controller.abort();
@@ -105,14 +96,14 @@ test("a client that goes away ends the call behind it", async () => {
 
 test("a watch that nobody admits is a 503 while the service is silent, and waits otherwise", async () => {
   const id = await submitted("hangs");
-  bed.setReady(false);
+  bed().setReady(false);
   const response = await watch(`/v1/jobs/${id}:watch`);
-  bed.setReady(true);
+  bed().setReady(true);
   expect(response.status).toBe(503);
   expect(response.headers.get("retry-after")).toBe("1");
   const controller = new AbortController();
-  const waiting = await fetch(`${bed.url}/v1/jobs/${id}:watch`, {
-    headers: { authorization },
+  const waiting = await fetch(`${bed().url}/v1/jobs/${id}:watch`, {
+    headers: auth(),
     signal: controller.signal,
   });
   expect(waiting.status).toBe(200);
@@ -136,7 +127,7 @@ test("a gateway that stops ends its streams, and their clients see an ordinary e
     },
   });
   const ended = new Promise<boolean>((resolve, reject) => {
-    const request = httpGet(`${own.url}/v1/events:watch`, { headers: { authorization } }, (response) => {
+    const request = httpGet(`${own.url}/v1/events:watch`, { headers: auth() }, (response) => {
       response.resume();
       response.once("end", () => resolve(response.complete));
       void own[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
+import { afterAll, beforeAll } from "@jest/globals";
 import { JobsService } from "@orrery/contracts/gen/orrery/jobs/v1/jobs_service_pb.js";
 import { QueuesService } from "@orrery/contracts/gen/orrery/jobs/v1/queues_service_pb.js";
 import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_pb.js";
@@ -39,6 +40,9 @@ export const KEYS = {
   read: "orr_read",
   second: "orr_second",
 } as const;
+
+/** The header that tells a key. */
+export const auth = (key: keyof typeof KEYS = "all") => ({ authorization: `Bearer ${KEYS[key]}` });
 
 /** A gateway between a test and services that really speak gRPC over mutual TLS. */
 export interface TestBed extends AsyncDisposable {
@@ -117,6 +121,19 @@ export async function startTestBed(
       await Promise.all(transports.map((transport) => transport.close()));
       await Promise.all([jobs.server.drain(0), observatory.server.drain(0)]);
     },
+  };
+}
+
+/** One test bed for all tests of a file, or of a group of them, from before the first to after the last. */
+export function sharedTestBed(services: FakeServices): () => TestBed {
+  let bed: TestBed | undefined;
+  beforeAll(async () => {
+    bed = await startTestBed(services);
+  });
+  afterAll(async () => bed?.[Symbol.asyncDispose]());
+  return () => {
+    if (bed === undefined) throw new Error("the test bed is there for tests and hooks alone");
+    return bed;
   };
 }
 

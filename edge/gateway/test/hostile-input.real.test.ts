@@ -1,23 +1,15 @@
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed } from "./gateway-factory.ts";
 
 // Hostile inputs of the edge. Each is answered by a problem document, in 4xx, without a word of what is
 // inside, and the gateway answers the next request as if nothing had been.
 
-let bed: TestBed;
-let jobs: FakeJobs;
+const jobs = new FakeJobs();
+const bed = sharedTestBed({ jobs: jobs.implementation });
 
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({ jobs: jobs.implementation });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
-});
-
-const authorization = `Bearer ${KEYS.all}`;
+const { authorization } = auth();
 const LEAKS = /\bat .+\.ts:\d|node_modules|select |insert |127\.0\.0\.1:\d|grpc-js|stack/i;
 
 /**
@@ -25,7 +17,7 @@ const LEAKS = /\bat .+\.ts:\d|node_modules|select |insert |127\.0\.0\.1:\d|grpc-
  */
 function raw(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(bed.gateway.http.port, "127.0.0.1", () => socket.write(bytes));
+    const socket = connect(bed().gateway.http.port, "127.0.0.1", () => socket.write(bytes));
     const chunks: Buffer[] = [];
     const done = () => {
       socket.destroy();
@@ -117,7 +109,7 @@ describe("bytes that are no request, or a dangerous one", () => {
 test("CONNECT is answered and its connection closed, whatever its client does", async () => {
   const connectTo = (then: (socket: Socket) => void): Promise<void> =>
     new Promise((closed) => {
-      const socket = connect(bed.gateway.http.port, "127.0.0.1", () =>
+      const socket = connect(bed().gateway.http.port, "127.0.0.1", () =>
         socket.write("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"),
       );
       socket.once("readable", () => then(socket));
@@ -125,7 +117,7 @@ test("CONNECT is answered and its connection closed, whatever its client does", 
     });
   await connectTo((socket) => socket.resetAndDestroy());
   await connectTo((socket) => socket.resume());
-  expect((await fetch(`${bed.url}/v1/jobs/nothing`, { headers: { authorization } })).status).toBe(400);
+  expect((await fetch(`${bed().url}/v1/jobs/nothing`, { headers: auth() })).status).toBe(400);
 });
 
 describe("requests", () => {
@@ -189,7 +181,7 @@ describe("requests", () => {
     ],
   ])("with %s are refused", async (_, path, init, status) => {
     const headers = { authorization, ...(init.headers as Record<string, string> | undefined) };
-    const response = await fetch(bed.url + path, { ...init, headers });
+    const response = await fetch(bed().url + path, { ...init, headers });
     const body = await response.text();
     if (response.status === 202) return;
     expectProblem(response.status, response.headers.get("content-type"), body, status);
@@ -197,7 +189,7 @@ describe("requests", () => {
 
   test("name the field, however deep, as the caller wrote it", async () => {
     const body = '{"jobs":[{"task":"t"},{"task":"t","maxAttempts":"many"}]}';
-    const response = await fetch(`${bed.url}/v1/jobs:batchSubmit`, {
+    const response = await fetch(`${bed().url}/v1/jobs:batchSubmit`, {
       ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
     });
     expect(await response.json()).toMatchObject({ fieldViolations: [{ field: "jobs[1].maxAttempts" }] });
@@ -206,7 +198,7 @@ describe("requests", () => {
   test("of exactly 256 KiB are served", async () => {
     const empty = '{"task":"t","input":""}';
     const body = empty.replace('""', `"${"a".repeat(262_144 - empty.length)}"`);
-    const response = await fetch(`${bed.url}/v1/jobs`, {
+    const response = await fetch(`${bed().url}/v1/jobs`, {
       ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
     });
     expect(Buffer.byteLength(body)).toBe(262_144);
@@ -220,7 +212,7 @@ describe("requests", () => {
   ])("of 8 MiB of %s are refused before they fill the memory", async (_, input) => {
     const body = `{"jobs":[{"task":"t","input":${input()}}]}`;
     const before = process.memoryUsage().rss;
-    const response = await fetch(`${bed.url}/v1/jobs:batchSubmit`, {
+    const response = await fetch(`${bed().url}/v1/jobs:batchSubmit`, {
       ...{ method: "POST", body, headers: { authorization, "content-type": "application/json" } },
     });
     expectProblem(response.status, response.headers.get("content-type"), await response.text(), 400);
@@ -254,7 +246,7 @@ describe("a path that is written in another way", () => {
 test.each(["/v1", "/v1?a=b", "/v1/", "/v1/queues"])(
   "%s needs a key, and tells the limit of one",
   async (target) => {
-    const refused = await fetch(bed.url + target);
+    const refused = await fetch(bed().url + target);
     expect([refused.status, refused.headers.get("ratelimit-policy")]).toEqual([401, '"key";q=50000;w=1']);
   },
 );
@@ -269,7 +261,10 @@ describe("an RPC over Connect", () => {
       415,
     ],
   ])("%s is refused by a problem document", async (_, init, status) => {
-    const answer = await fetch(`${bed.url}${path}`, { ...init, headers: { ...init.headers, authorization } });
+    const answer = await fetch(`${bed().url}${path}`, {
+      ...init,
+      headers: { ...init.headers, authorization },
+    });
     expectProblem(answer.status, answer.headers.get("content-type"), await answer.text(), status);
     expect(answer.headers.get("allow")).toBe(status === 405 ? "POST" : null);
   });
@@ -283,7 +278,7 @@ test("garbage behind a request that is being answered does not become a part of 
 });
 
 test("after all this the gateway works as before", async () => {
-  const response = await fetch(`${bed.url}/v1/jobs`, {
+  const response = await fetch(`${bed().url}/v1/jobs`, {
     ...{
       method: "POST",
       body: '{"task":"t"}',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { wait } from "@orrery/mesh/time/wait";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, startTestBed, type TestBed } from "./gateway-factory.ts";
 
 const DEADLINE_MS = 2_000;
 /** The contract says 50; the rest is for a machine that does other things as well. */
@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => clearInterval(ticker));
 
-const headers = { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" };
+const headers = { ...auth(), "content-type": "application/json" };
 const submit = (bed: TestBed) =>
   fetch(`${bed.url}/v1/jobs`, { method: "POST", body: '{"task":"t"}', headers });
 const read = (bed: TestBed) => fetch(`${bed.url}/v1/jobs/0190b0a0-0000-7000-8000-000000000000`, { headers });
@@ -108,7 +108,7 @@ describe("a key that asks too often", () => {
       ...{
         method: "POST",
         body: '{"task":"t"}',
-        headers: { ...headers, authorization: `Bearer ${KEYS.other}` },
+        headers: { ...headers, ...auth("other") },
       },
     });
     expect(other.status).toBe(202);

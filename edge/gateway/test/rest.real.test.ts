@@ -1,36 +1,29 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { JobSchema } from "@orrery/contracts/gen/orrery/jobs/v1/job_pb.js";
 import type { ListJobsRequest } from "@orrery/contracts/gen/orrery/observatory/v1/observatory_service_pb.js";
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, PUBLIC_URL, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, PUBLIC_URL, sharedTestBed } from "./gateway-factory.ts";
 
-let bed: TestBed;
-let jobs: FakeJobs;
+const jobs = new FakeJobs();
 const listed: ListJobsRequest[] = [];
 
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({
-    jobs: jobs.implementation,
-    observatory: {
-      listJobs: async (request) => {
-        listed.push(request);
-        return { jobs: [], complete: true };
-      },
-      getJob: async ({ id }) => ({
-        ...{ job: create(JobSchema, { id, task: "t" }), lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
-      }),
-      getMission: async ({ id }) => ({
-        ...{ mission: { id }, lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
-      }),
+const bed = sharedTestBed({
+  jobs: jobs.implementation,
+  observatory: {
+    listJobs: async (request) => {
+      listed.push(request);
+      return { jobs: [], complete: true };
     },
-  });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+    getJob: async ({ id }) => ({
+      ...{ job: create(JobSchema, { id, task: "t" }), lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
+    }),
+    getMission: async ({ id }) => ({
+      ...{ mission: { id }, lagMs: 12, asOf: timestampFromMs(1_750_000_000_000) },
+    }),
+  },
 });
 beforeEach(() => {
   jobs.batches.length = 0;
@@ -39,11 +32,10 @@ beforeEach(() => {
 });
 
 type Headers = Record<string, string>;
-const auth = (key: keyof typeof KEYS = "all") => ({ authorization: `Bearer ${KEYS[key]}` });
 const get = (path: string, headers: Headers = {}) =>
-  fetch(bed.url + path, { headers: { ...auth(), ...headers } });
+  fetch(bed().url + path, { headers: { ...auth(), ...headers } });
 const post = (path: string, body: unknown, headers: Headers = {}) =>
-  fetch(bed.url + path, {
+  fetch(bed().url + path, {
     method: "POST",
     headers: { ...auth(), "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
@@ -237,7 +229,7 @@ describe("a read of the read model", () => {
 
 describe("who may", () => {
   test("is asked before the body is read", async () => {
-    const response = await fetch(`${bed.url}/v1/jobs`, { method: "POST", body: "{ not json" });
+    const response = await fetch(`${bed().url}/v1/jobs`, { method: "POST", body: "{ not json" });
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
     expect(await response.json()).toMatchObject({ reason: "UNAUTHENTICATED", code: "UNAUTHENTICATED" });
@@ -247,7 +239,7 @@ describe("who may", () => {
     const response = await post("/v1/jobs", { task: "t" }, auth("read"));
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ reason: "SCOPE_MISSING" });
-    expect(bed.lines).toContainEqual(
+    expect(bed().lines).toContainEqual(
       expect.objectContaining({ security_event: "edge.scope_refused", principal: "read", scope: "submit" }),
     );
     expect(jobs.batches).toEqual([]);
@@ -283,7 +275,7 @@ describe("every answer", () => {
     ["application/json, */*, application/problem+json;q=0", "application/json"],
     ["application/json, */*", "application/problem+json"],
   ])("of a refusal has one form for Accept: %s, whoever refuses", async (accept, contentType) => {
-    const byGateway = await fetch(`${bed.url}/v1/jobs`, { headers: { accept } });
+    const byGateway = await fetch(`${bed().url}/v1/jobs`, { headers: { accept } });
     const byTranscoder = await get("/v1/jobs?pageSize=many", { accept });
     expect([byGateway.status, byTranscoder.status]).toEqual([401, 400]);
     const members: string[][] = [];
@@ -299,7 +291,9 @@ describe("every answer", () => {
     const id = await submitted("t");
     await get(`/v1/jobs/${id}`, { "x-correlation-id": "log-me" });
     const line = await eventually(() => {
-      const found = bed.lines.find((each) => each.correlation_id === "log-me" && each.message === "request");
+      const found = bed().lines.find(
+        (each) => each.correlation_id === "log-me" && each.message === "request",
+      );
       if (found === undefined) throw new Error("not logged yet");
       return found;
     });
@@ -310,7 +304,7 @@ describe("every answer", () => {
       principal: "all",
       project: "demo",
     });
-    const text = await bed.metrics.registry.metrics();
+    const text = await bed().metrics.registry.metrics();
     expect(text).toMatch(
       /orrery_http_duration_seconds_count\{[^}]*route="\/v1\/jobs\/\{id\}"[^}]*status="200"[^}]*\} [1-9]/,
     );
@@ -318,10 +312,10 @@ describe("every answer", () => {
   });
 
   test("of a kilobyte or more is compressed for who takes that", async () => {
-    const raw = await fetch(`${bed.url}/openapi.json`, { headers: { "accept-encoding": "br" } });
+    const raw = await fetch(`${bed().url}/openapi.json`, { headers: { "accept-encoding": "br" } });
     expect(raw.headers.get("content-encoding")).toBe("br");
     expect(await raw.json()).toMatchObject({ openapi: "3.1.0" });
-    const plain = await fetch(`${bed.url}/openapi.json`, { headers: { "accept-encoding": "identity" } });
+    const plain = await fetch(`${bed().url}/openapi.json`, { headers: { "accept-encoding": "identity" } });
     expect(plain.headers.get("content-encoding")).toBeNull();
   });
 });
@@ -330,24 +324,24 @@ describe("pages", () => {
   test.each(["/healthz", "/readyz", "/health/live", "/health/ready"])(
     "%s answers anyone without details",
     async (path) => {
-      const response = await fetch(bed.url + path);
+      const response = await fetch(bed().url + path);
       expect(response.status).toBe(200);
       expect(Object.keys((await response.json()) as object)).toEqual(["status"]);
     },
   );
 
   test("readiness is 503 with the time to wait while the gateway is not ready", async () => {
-    bed.setReady(false);
-    const response = await fetch(`${bed.url}/readyz`);
-    bed.setReady(true);
+    bed().setReady(false);
+    const response = await fetch(`${bed().url}/readyz`);
+    bed().setReady(true);
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("1");
-    expect((await fetch(`${bed.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${bed().url}/healthz`)).status).toBe(200);
   });
 
   test("the type of a problem leads to a page about it, for programs and for people", async () => {
     const problem = (await (await get("/v1/nowhere")).json()) as { type: string };
-    const page = problem.type.replace(PUBLIC_URL, bed.url);
+    const page = problem.type.replace(PUBLIC_URL, bed().url);
     expect(await (await fetch(page)).json()).toMatchObject({ reason: "ROUTE_NOT_FOUND", status: 404 });
     const html = await fetch(page, { headers: { accept: "text/html" } });
     expect(html.headers.get("content-type")).toMatch(/^text\/html/);
@@ -357,7 +351,7 @@ describe("pages", () => {
   test.each(["/docs", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js"])(
     "%s is served from here",
     async (path) => {
-      const response = await fetch(bed.url + path);
+      const response = await fetch(bed().url + path);
       expect(response.status).toBe(200);
       expect(await response.text()).not.toMatch(/<script src="https?:/);
     },
@@ -368,10 +362,10 @@ describe("pages", () => {
     "/docs/%2e%2e/package.json",
     "/docs/package.json",
     "/problems/NO_SUCH",
-  ])("%s is not there", async (path) => expect((await fetch(bed.url + path)).status).toBe(404));
+  ])("%s is not there", async (path) => expect((await fetch(bed().url + path)).status).toBe(404));
 
   test("take no other method, and say which they take", async () => {
-    const response = await fetch(`${bed.url}/openapi.json`, { method: "POST" });
+    const response = await fetch(`${bed().url}/openapi.json`, { method: "POST" });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, HEAD");
   });

@@ -6,7 +6,7 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { BadRequestSchema, ErrorInfoSchema } from "@orrery/contracts/gen/google/rpc/error_details_pb.js";
 import {
   HealthCheckResponse_ServingStatus,
@@ -19,51 +19,44 @@ import { Problem_Reason } from "@orrery/contracts/gen/orrery/options/v1/problem_
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { type OnBehalf, requireOnBehalf } from "@orrery/mesh/transport/route";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, PUBLIC_URL, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, type KEYS, PUBLIC_URL, sharedTestBed, startTestBed } from "./gateway-factory.ts";
 
-let bed: TestBed;
-let jobs: FakeJobs;
+const jobs = new FakeJobs();
 const workers: OnBehalf[] = [];
 const heard: WorkRequest[] = [];
 let sent = 0;
 let workEnded = 0;
 
-beforeAll(async () => {
-  jobs = new FakeJobs();
-  bed = await startTestBed({
-    jobs: jobs.implementation,
-    work: {
-      work: async function* (requests, call) {
-        workers.push(requireOnBehalf(call));
-        try {
-          for await (const request of requests) {
-            heard.push(request);
-            if (request.message.case === "register") {
-              yield {
-                sequence: request.sequence,
-                message: { case: "registered", value: { heartbeatSeconds: 5 } },
-              };
-            }
-            if (request.message.case !== "credit") continue;
-            for (let lease = 0; lease < request.message.value.jobs; lease += 1) {
-              sent += 1;
-              yield {
-                message: {
-                  case: "leases",
-                  value: { leases: [{ jobId: "x".repeat(10_000), leaseEpoch: lease }] },
-                },
-              };
-            }
+const bed = sharedTestBed({
+  jobs: jobs.implementation,
+  work: {
+    work: async function* (requests, call) {
+      workers.push(requireOnBehalf(call));
+      try {
+        for await (const request of requests) {
+          heard.push(request);
+          if (request.message.case === "register") {
+            yield {
+              sequence: request.sequence,
+              message: { case: "registered", value: { heartbeatSeconds: 5 } },
+            };
           }
-        } finally {
-          workEnded += 1;
+          if (request.message.case !== "credit") continue;
+          for (let lease = 0; lease < request.message.value.jobs; lease += 1) {
+            sent += 1;
+            yield {
+              message: {
+                case: "leases",
+                value: { leases: [{ jobId: "x".repeat(10_000), leaseEpoch: lease }] },
+              },
+            };
+          }
         }
-      },
+      } finally {
+        workEnded += 1;
+      }
     },
-  });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+  },
 });
 beforeEach(() => {
   jobs.delayMs = 0;
@@ -85,17 +78,16 @@ function transportTo(protocol: Protocol, headers: Record<string, string>): Trans
   switch (protocol) {
     case "gRPC":
       return createGrpcTransport({
-        ...{ baseUrl: `https://localhost:${bed.gateway.edgeGrpc.port}`, interceptors },
-        nodeOptions: { ca: bed.caPem },
+        ...{ baseUrl: `https://localhost:${bed().gateway.edgeGrpc.port}`, interceptors },
+        nodeOptions: { ca: bed().caPem },
       });
     case "Connect":
-      return createConnectTransport({ baseUrl: bed.url, httpVersion: "1.1", interceptors });
+      return createConnectTransport({ baseUrl: bed().url, httpVersion: "1.1", interceptors });
     case "gRPC-Web":
-      return createGrpcWebTransport({ baseUrl: bed.url, httpVersion: "1.1", interceptors });
+      return createGrpcWebTransport({ baseUrl: bed().url, httpVersion: "1.1", interceptors });
   }
 }
 
-const auth = (key: keyof typeof KEYS = "all") => ({ authorization: `Bearer ${KEYS[key]}` });
 const jobsBy = (protocol: Protocol, headers: Record<string, string> = auth()) =>
   createClient(JobsService, transportTo(protocol, headers));
 
@@ -219,7 +211,7 @@ test.each([
 ])(
   "bytes over Connect that are %s are the caller's fault, and say nothing of our parser",
   async (_what, body) => {
-    const answer = await fetch(`${bed.url}/orrery.jobs.v1.JobsService/SubmitJob`, {
+    const answer = await fetch(`${bed().url}/orrery.jobs.v1.JobsService/SubmitJob`, {
       method: "POST",
       headers: { ...auth(), "content-type": "application/proto" },
       body,
@@ -241,7 +233,7 @@ test.each([
 ])(
   "bytes in frames over %s that are no message of %s are the caller's fault, too",
   async (_name, rpc, type, code) => {
-    const answer = await fetch(`${bed.url}/orrery.jobs.v1.JobsService/${rpc}`, {
+    const answer = await fetch(`${bed().url}/orrery.jobs.v1.JobsService/${rpc}`, {
       method: "POST",
       headers: { ...auth(), "content-type": type },
       body: Uint8Array.of(0, 0, 0, 0, 3, 0x0a, 50, 1),
@@ -399,9 +391,9 @@ describe("health", () => {
     const { NOT_SERVING, SERVING } = HealthCheckResponse_ServingStatus;
     for (const service of ["", "orrery.jobs.v1.JobsService"])
       expect((await anyone.check({ service })).status).toBe(SERVING);
-    bed.setReady(false);
+    bed().setReady(false);
     expect((await anyone.check({})).status).toBe(NOT_SERVING);
-    bed.setReady(true);
+    bed().setReady(true);
     const first = (headers: Record<string, string>) =>
       createClient(HealthService, transportTo("gRPC", headers)).watch({})[Symbol.asyncIterator]().next();
     expect((await first(auth("read"))).value).toMatchObject({ status: SERVING });

@@ -1,39 +1,32 @@
 import type { Value } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { jsonText } from "@orrery/mesh/transport/json-value";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, sharedTestBed } from "./gateway-factory.ts";
 
 // A value is held to its depth by the service that it is for, which names the field. The edge refuses no value for its
 // depth that the service takes, whatever message it came in.
 
-let bed: TestBed;
-
 const held = (value: Value | undefined, field: string) => jsonText(value, { field, limitBytes: 1_000 });
 
-beforeAll(async () => {
-  bed = await startTestBed({
-    jobs: {
-      submitJobs: async ({ items }) => ({
-        outcomes: items.map(({ job }) => {
-          held(job?.input, "input");
-          return { result: { case: "job" as const, value: { task: job?.task ?? "" } } };
-        }),
+const bed = sharedTestBed({
+  jobs: {
+    submitJobs: async ({ items }) => ({
+      outcomes: items.map(({ job }) => {
+        held(job?.input, "input");
+        return { result: { case: "job" as const, value: { task: job?.task ?? "" } } };
       }),
-      batchSubmitJobs: async ({ jobs }) => {
-        for (const [index, { input }] of jobs.entries()) held(input, `jobs[${index}].input`);
-        return {};
-      },
+    }),
+    batchSubmitJobs: async ({ jobs }) => {
+      for (const [index, { input }] of jobs.entries()) held(input, `jobs[${index}].input`);
+      return {};
     },
-    work: {
-      completeAttempts: async ({ results }) => {
-        for (const [index, { output }] of results.entries()) held(output, `results[${index}].output`);
-        return {};
-      },
+  },
+  work: {
+    completeAttempts: async ({ results }) => {
+      for (const [index, { output }] of results.entries()) held(output, `results[${index}].output`);
+      return {};
     },
-  });
-});
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
+  },
 });
 
 const rpc = "/orrery.jobs.v1";
@@ -59,9 +52,9 @@ test.each(
 )("$path takes 32 levels of $open in a value, and refuses 33 by its field", async (door) => {
   const { path, field, body, open, close } = door;
   const send = (levels: number) =>
-    fetch(bed.url + path, {
+    fetch(bed().url + path, {
       ...{ method: "POST", body: body(`${open.repeat(levels)}1${close.repeat(levels)}`) },
-      headers: { authorization: `Bearer ${KEYS.all}`, "content-type": "application/json" },
+      headers: { ...auth(), "content-type": "application/json" },
     });
   const taken = await send(32);
   expect([taken.ok, await taken.text()]).toEqual([true, expect.any(String)]);
