@@ -15,7 +15,7 @@ import { WorkService } from "@orrery/contracts/gen/orrery/jobs/v1/work_service_p
 import { eventually } from "@orrery/mesh/testing/eventually";
 import { LIMITS } from "../src/http/limits.ts";
 import { FakeJobs } from "./fake-jobs.ts";
-import { KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
+import { auth, KEYS, startTestBed, type TestBed } from "./gateway-factory.ts";
 
 // Clients that ask for large answers and never read them: what waits for them stays within its limits.
 
@@ -25,7 +25,7 @@ const ID = "0198b2a4-7c3e-7d0a-9b1c-2f3a4b5c6d7e";
 const PATH = `/v1/jobs/${ID}`;
 const RPC = "/orrery.jobs.v1.JobsService/GetJob";
 
-const CALLED = { headers: { authorization: `Bearer ${KEYS.all}` } };
+const CALLED = { headers: auth() };
 
 let bed: TestBed;
 let fake: FakeJobs;
@@ -111,7 +111,7 @@ test("a project has its share of what waits of gRPC calls", async () => {
     const call = client.request({
       ":method": "POST",
       ":path": RPC,
-      authorization: `Bearer ${KEYS.other}`,
+      ...auth("other"),
       "content-type": "application/grpc",
       te: "trailers",
     });
