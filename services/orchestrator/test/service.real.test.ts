@@ -170,16 +170,6 @@ describe("a mission", () => {
     expect(mission.steps[0]?.jobId).toBe(job.id);
   });
 
-  test("submits inputs that together are too large for one call", async () => {
-    await world.stopJobs();
-    // The densest JSON there is: in a message it is five times as long.
-    const input = valueFrom(`[${"1,".repeat(95_000)}1]`);
-    for (let n = 0; n < 12; n += 1)
-      await world.launch({ name: `large-${n}`, steps: [{ ...step("a", `large.${n}`), input }] });
-    await world.startJobs();
-    for (let n = 0; n < 12; n += 1) await world.comes(`large.${n}`);
-  }, 90_000);
-
   test("takes an end in once, however often it is told, and none of a job that is retried", async () => {
     const id = await world.launch({ name: "again", steps: [step("a", "again.a")] });
     const lost = await world.ends("again.a", "FAILED", { attempts: [{ status: "LOST" }] });
