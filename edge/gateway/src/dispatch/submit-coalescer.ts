@@ -122,8 +122,8 @@ async function submitBatch(
   submissions: readonly Submission[],
 ): Promise<readonly (SubmitJobResponse | Error)[]> {
   const nowMs = clock.monotonicMs();
-  const inTime = submissions.filter(({ expiresMs }) => expiresMs - nowMs >= LIMITS.submitFloorMs);
-  const outcomes = inTime.length === 0 ? [] : await callJobs(jobs, inTime, nowMs);
+  const timely = submissions.filter(({ expiresMs }) => expiresMs - nowMs >= LIMITS.submitFloorMs);
+  const outcomes = timely.length === 0 ? [] : await callJobs(jobs, timely, nowMs);
   let next = 0;
   return submissions.map((submission) => {
     if (submission.expiresMs - nowMs < LIMITS.submitFloorMs) return tooLate(submission);
